@@ -1,0 +1,2 @@
+//! Public recordings with truth.
+fn main() {}

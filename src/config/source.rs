@@ -1,0 +1,639 @@
+//! `[source.NAME]` in vehicle.toml: one struct a kind of source.
+//!
+//! Keys that many kinds share mean the same everywhere: `mount` is where the sensor sits, `delay_s`
+//! how much later than true its samples are stamped (known, taken off), `lag_sigma_s` the prior
+//! sigma of what is left of that delay (estimated), `bias_*` the prior sigma of a constant error
+//! (estimated), `drift_*` a slowly varying one (first-order Gauss-Markov, estimated), `gate` how a
+//! measurement is judged. A sigma of 0 means that the parameter is not estimated.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A source, by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Source {
+    /// Inertial unit, or a gyro alone.
+    Imu(ImuSource),
+    /// Magnetometer.
+    Magnetometer(MagnetometerSource),
+    /// Barometer or altimeter.
+    Height(HeightSource),
+    /// Wheel encoders, wheel speeds, speed and yaw rate, odometry steps.
+    Wheels(WheelsSource),
+    /// Steering angle.
+    Steering(SteeringSource),
+    /// Satellite receiver.
+    Gnss(GnssSource),
+    /// Radio with ranges, range differences or bearings to anchors.
+    Uwb(UwbSource),
+    /// Receiver of signal strengths.
+    Rssi(RssiSource),
+    /// Scanner or camera that gives range and bearing of landmarks.
+    Landmark(LandmarkSource),
+    /// Camera that gives pixels of points or corners of markers.
+    Camera(CameraSource),
+    /// Portal reader, NFC reader, dock contact.
+    Portal(PortalSource),
+    /// External position, yaw or pose in the site frame.
+    Pose(PoseSource),
+}
+
+/// Where a sensor sits: `p_b = position + R · p_s`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Mount {
+    /// Position of the sensor's origin in the body frame [m].
+    pub position_m: [f64; 3],
+    /// Roll, pitch, yaw of the sensor's axes [deg] (Rz·Ry·Rx, sensor to body).
+    pub rpy_deg: [f64; 3],
+}
+
+/// How a measurement is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gate {
+    /// Share of honest measurements that pass, in (0, 1); the chi-square quantile is the gate.
+    pub probability: f64,
+    /// How a measurement inside the gate is weighted.
+    pub weight: Weight,
+    /// Huber: innovations beyond this many sigmas are down-weighted. Student-t: degrees of freedom.
+    pub tuning: f64,
+    /// After this many seconds of nothing but refusals the gate re-opens (the prior is doubted).
+    pub reopen_s: f64,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { probability: 0.9999, weight: Weight::StudentT, tuning: 4.0, reopen_s: 5.0 }
+    }
+}
+
+/// Robust weight.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// All that pass the gate count in full.
+    None,
+    /// Huber's weight.
+    Huber,
+    /// Student-t weight.
+    #[default]
+    StudentT,
+}
+
+/// Inertial unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImuSource {
+    /// Where it sits.
+    pub mount: Mount,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// White noise of the angular rate [rad/s/√Hz].
+    pub gyro_density_radps_rthz: f64,
+    /// Further gyro noise in proportion to the rate itself (scale error, misalignment) [1/√Hz].
+    pub gyro_rate_ratio_rthz: f64,
+    /// White noise of the specific force [m/s²/√Hz].
+    pub accel_density_mps2_rthz: f64,
+    /// Prior sigma of the gyro bias [rad/s].
+    pub gyro_bias_sigma_radps: f64,
+    /// Its random walk [rad/s/√s].
+    pub gyro_bias_walk_radps_rts: f64,
+    /// Prior sigma of the accelerometer bias [m/s²].
+    pub accel_bias_sigma_mps2: f64,
+    /// Its random walk [m/s²/√s].
+    pub accel_bias_walk_mps2_rts: f64,
+    /// Known scale of the accelerometer: true = measured / scale.
+    pub accel_scale: f64,
+    /// Readings at or beyond this rate are saturated [rad/s].
+    pub gyro_limit_radps: f64,
+    /// Readings at or beyond this specific force are saturated [m/s²].
+    pub accel_limit_mps2: f64,
+    /// Use the accelerometer (else the gyro alone supports the wheels).
+    pub use_accel: bool,
+}
+
+impl Default for ImuSource {
+    fn default() -> Self {
+        Self {
+            mount: Mount::default(),
+            delay_s: 0.0,
+            gyro_density_radps_rthz: 2e-4,
+            gyro_rate_ratio_rthz: 0.0,
+            accel_density_mps2_rthz: 2e-3,
+            gyro_bias_sigma_radps: 5e-3,
+            gyro_bias_walk_radps_rts: 1e-5,
+            accel_bias_sigma_mps2: 0.1,
+            accel_bias_walk_mps2_rts: 1e-4,
+            accel_scale: 1.0,
+            gyro_limit_radps: 34.9,
+            accel_limit_mps2: 156.0,
+            use_accel: true,
+        }
+    }
+}
+
+/// Magnetometer: corrects heading only, and only where the field looks like the Earth's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MagnetometerSource {
+    /// Where it sits.
+    pub mount: Mount,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// White noise of each component [µT].
+    pub sigma_ut: f64,
+    /// Constant field of the vehicle itself [µT], taken off.
+    pub hard_iron_ut: [f64; 3],
+    /// Row-major matrix applied after the hard iron is taken off.
+    pub soft_iron: [[f64; 3]; 3],
+    /// Prior sigma of what is left of the hard iron [µT].
+    pub bias_sigma_ut: f64,
+    /// Refused where the strength differs from the site's by more than this share.
+    pub norm_gate_ratio: f64,
+    /// Refused where the inclination differs from the site's by more than this [deg].
+    pub dip_gate_deg: f64,
+    /// Sigma of the slowly varying heading disturbance [deg].
+    pub drift_sigma_deg: f64,
+    /// Its correlation time [s].
+    pub drift_time_s: f64,
+    /// Time between two uses [s].
+    pub interval_s: f64,
+    /// How a measurement is judged.
+    pub gate: Gate,
+}
+
+impl Default for MagnetometerSource {
+    fn default() -> Self {
+        Self {
+            mount: Mount::default(),
+            delay_s: 0.0,
+            sigma_ut: 0.5,
+            hard_iron_ut: [0.0; 3],
+            soft_iron: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+            bias_sigma_ut: 0.0,
+            norm_gate_ratio: 0.1,
+            dip_gate_deg: 5.0,
+            drift_sigma_deg: 6.0,
+            drift_time_s: 5.0,
+            interval_s: 0.0,
+            gate: Gate::default(),
+        }
+    }
+}
+
+/// Barometer or altimeter: height above an unknown, slowly moving reference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HeightSource {
+    /// Where it sits.
+    pub mount: Mount,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// White noise [m].
+    pub sigma_m: f64,
+    /// Prior sigma of the reference [m].
+    pub bias_sigma_m: f64,
+    /// Random walk of the reference (weather) [m/√s].
+    pub bias_walk_m_rts: f64,
+    /// Time between two uses [s].
+    pub interval_s: f64,
+    /// How a measurement is judged.
+    pub gate: Gate,
+}
+
+impl Default for HeightSource {
+    fn default() -> Self {
+        Self {
+            mount: Mount::default(),
+            delay_s: 0.0,
+            sigma_m: 0.2,
+            bias_sigma_m: 1000.0,
+            bias_walk_m_rts: 0.01,
+            interval_s: 0.0,
+            gate: Gate::default(),
+        }
+    }
+}
+
+/// Which wheel a value belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WheelPlace {
+    /// Left wheel of the rear (or only) axle.
+    RearLeft,
+    /// Right wheel of the rear (or only) axle.
+    RearRight,
+    /// Left wheel of the steered axle.
+    FrontLeft,
+    /// Right wheel of the steered axle.
+    FrontRight,
+    /// The single front wheel, steered and driven.
+    Front,
+    /// The middle of the rear axle (differential gear, cardan shaft).
+    Rear,
+}
+
+/// Wheel odometry in any form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WheelsSource {
+    /// Which wheels the values belong to, in their order; empty for twists and odometry steps.
+    pub wheels: Vec<WheelPlace>,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// Prior sigma of what is left of it [s].
+    pub lag_sigma_s: f64,
+    /// The readings are commands that the vehicle follows with this time constant [s].
+    pub time_constant_s: f64,
+    /// Distance a count [m].
+    pub metres_per_tick: f64,
+    /// Bits of the counters (roll-over).
+    pub tick_bits: u32,
+    /// Steering angle a steering count [rad], for samples that carry both.
+    pub steering_rad_per_tick: f64,
+    /// Known scale: true distance = scale · measured.
+    pub scale: f64,
+    /// Known scale of the yaw rate (or of the track): true = scale · measured.
+    pub yaw_rate_scale: f64,
+    /// Distance noise [m/√m].
+    pub distance_sigma_m_rtm: f64,
+    /// Sideways noise [m/√m].
+    pub lateral_sigma_m_rtm: f64,
+    /// Heading noise with distance [rad/√m].
+    pub yaw_sigma_rad_rtm: f64,
+    /// Heading noise with heading change [rad/√rad].
+    pub yaw_sigma_rad_rtrad: f64,
+    /// White noise of a speed [m/s], where it is fused beside an IMU.
+    pub speed_sigma_mps: f64,
+    /// Time between two uses of the speed beside an IMU [s].
+    pub interval_s: f64,
+    /// Prior sigma of the scale.
+    pub scale_sigma: f64,
+    /// Random walk of the scale [1/√s].
+    pub scale_walk_rts: f64,
+    /// Prior sigma of the yaw rate's scale.
+    pub yaw_rate_scale_sigma: f64,
+    /// Prior sigma of the yaw rate's bias [rad/s].
+    pub yaw_rate_bias_sigma_radps: f64,
+    /// Its random walk [rad/s/√s].
+    pub yaw_rate_bias_walk_radps_rts: f64,
+    /// How a speed is judged beside an IMU.
+    pub gate: Gate,
+}
+
+impl Default for WheelsSource {
+    fn default() -> Self {
+        Self {
+            wheels: Vec::new(),
+            delay_s: 0.0,
+            lag_sigma_s: 0.0,
+            time_constant_s: 0.0,
+            metres_per_tick: 0.0,
+            tick_bits: 32,
+            steering_rad_per_tick: 0.0,
+            scale: 1.0,
+            yaw_rate_scale: 1.0,
+            distance_sigma_m_rtm: 0.02,
+            lateral_sigma_m_rtm: 0.01,
+            yaw_sigma_rad_rtm: 0.01,
+            yaw_sigma_rad_rtrad: 0.02,
+            speed_sigma_mps: 0.1,
+            interval_s: 0.0,
+            scale_sigma: 0.02,
+            scale_walk_rts: 0.0,
+            yaw_rate_scale_sigma: 0.02,
+            yaw_rate_bias_sigma_radps: 0.0,
+            yaw_rate_bias_walk_radps_rts: 0.0,
+            gate: Gate::default(),
+        }
+    }
+}
+
+/// Steering angle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SteeringSource {
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// First-order lag from the reading to the wheel [s].
+    pub time_constant_s: f64,
+    /// Road-wheel angle a unit of the reading (1 for a road-wheel sensor, about 1/15 for a
+    /// steering wheel).
+    pub ratio: f64,
+    /// Known zero [deg]: road wheel = ratio · reading + offset.
+    pub offset_deg: f64,
+    /// Prior sigma of what is left of it [deg].
+    pub offset_sigma_deg: f64,
+    /// Its random walk [deg/√s].
+    pub offset_walk_deg_rts: f64,
+}
+
+impl Default for SteeringSource {
+    fn default() -> Self {
+        Self {
+            delay_s: 0.0,
+            time_constant_s: 0.0,
+            ratio: 1.0,
+            offset_deg: 0.0,
+            offset_sigma_deg: 1.0,
+            offset_walk_deg_rts: 0.0,
+        }
+    }
+}
+
+/// Satellite receiver. Position and velocity of one receiver may lag differently.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct GnssSource {
+    /// Where the antenna sits.
+    pub mount: Mount,
+    /// Horizontal sigma of a single-point fix [m], where the receiver states none.
+    pub sigma_single_m: f64,
+    /// ... of a differential fix [m].
+    pub sigma_differential_m: f64,
+    /// ... of an RTK float fix [m].
+    pub sigma_float_m: f64,
+    /// ... of an RTK fixed fix [m].
+    pub sigma_fixed_m: f64,
+    /// No position is believed better than this [m], whatever the receiver states.
+    pub sigma_floor_m: f64,
+    /// Vertical over horizontal sigma, where the receiver states none.
+    pub vertical_ratio: f64,
+    /// White noise of the velocity [m/s], where the receiver states none.
+    pub velocity_sigma_mps: f64,
+    /// Known delay of the position [s].
+    pub position_delay_s: f64,
+    /// Known delay of the velocity [s].
+    pub velocity_delay_s: f64,
+    /// Prior sigma of what is left of the position's delay [s].
+    pub position_lag_sigma_s: f64,
+    /// Prior sigma of what is left of the velocity's delay [s].
+    pub velocity_lag_sigma_s: f64,
+    /// Sigma of the slowly varying position error, each component [m].
+    pub drift_sigma_m: f64,
+    /// Its correlation time [s].
+    pub drift_time_s: f64,
+    /// Prior sigma of the antenna's horizontal lever arm, where it was not measured [m].
+    pub lever_sigma_m: f64,
+    /// Use the height.
+    pub use_height: bool,
+    /// How a measurement is judged.
+    pub gate: Gate,
+}
+
+impl Default for GnssSource {
+    fn default() -> Self {
+        Self {
+            mount: Mount::default(),
+            sigma_single_m: 2.5,
+            sigma_differential_m: 1.0,
+            sigma_float_m: 0.4,
+            sigma_fixed_m: 0.02,
+            sigma_floor_m: 0.01,
+            vertical_ratio: 1.5,
+            velocity_sigma_mps: 0.1,
+            position_delay_s: 0.0,
+            velocity_delay_s: 0.0,
+            position_lag_sigma_s: 0.0,
+            velocity_lag_sigma_s: 0.0,
+            drift_sigma_m: 0.0,
+            drift_time_s: 30.0,
+            lever_sigma_m: 0.0,
+            use_height: true,
+            gate: Gate::default(),
+        }
+    }
+}
+
+/// Radio with ranges, range differences or bearings to anchors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UwbSource {
+    /// Where the tag's antenna sits.
+    pub mount: Mount,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// Prior sigma of what is left of it [s].
+    pub lag_sigma_s: f64,
+    /// White noise of a range [m].
+    pub range_sigma_m: f64,
+    /// Further noise in proportion to the range.
+    pub range_sigma_ratio: f64,
+    /// White noise of a range difference [m].
+    pub difference_sigma_m: f64,
+    /// White noise of an azimuth or elevation [deg].
+    pub angle_sigma_deg: f64,
+    /// Known scale: measured = scale · true.
+    pub scale: f64,
+    /// Prior sigma of what is left of the scale (common to all anchors).
+    pub scale_sigma: f64,
+    /// Prior sigma of the bias of each anchor [m].
+    pub bias_sigma_m: f64,
+    /// Sigma of each anchor's slowly varying error (multipath) [m].
+    pub drift_sigma_m: f64,
+    /// Its correlation time [s].
+    pub drift_time_s: f64,
+    /// Gap between total and first-path power [dB] up to which the path counts as clear.
+    pub nlos_gap_db: f64,
+    /// Sigma added for each dB beyond it [m/dB].
+    pub nlos_sigma_m_per_db: f64,
+    /// Time between two uses of one anchor [s].
+    pub interval_s: f64,
+    /// Ranges are horizontal distances (the data set or device has removed the height).
+    pub horizontal: bool,
+    /// How a measurement is judged.
+    pub gate: Gate,
+}
+
+impl Default for UwbSource {
+    fn default() -> Self {
+        Self {
+            mount: Mount::default(),
+            delay_s: 0.0,
+            lag_sigma_s: 0.0,
+            range_sigma_m: 0.1,
+            range_sigma_ratio: 0.0,
+            difference_sigma_m: 0.15,
+            angle_sigma_deg: 5.0,
+            scale: 1.0,
+            scale_sigma: 0.0,
+            bias_sigma_m: 0.05,
+            drift_sigma_m: 0.0,
+            drift_time_s: 10.0,
+            nlos_gap_db: 6.0,
+            nlos_sigma_m_per_db: 0.05,
+            interval_s: 0.0,
+            horizontal: false,
+            gate: Gate::default(),
+        }
+    }
+}
+
+/// Receiver of signal strengths, log-distance model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RssiSource {
+    /// Where the antenna sits.
+    pub mount: Mount,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// Received power at 1 m [dBm], where the beacon states none.
+    pub power_dbm: f64,
+    /// Path-loss exponent, where the beacon states none.
+    pub path_loss_exponent: f64,
+    /// White noise [dB].
+    pub sigma_db: f64,
+    /// Prior sigma of the offset of each beacon [dB].
+    pub bias_sigma_db: f64,
+    /// Sigma of each beacon's slowly varying shadowing [dB].
+    pub drift_sigma_db: f64,
+    /// Its correlation time [s].
+    pub drift_time_s: f64,
+    /// Time between two uses of one beacon [s].
+    pub interval_s: f64,
+    /// How a measurement is judged.
+    pub gate: Gate,
+}
+
+impl Default for RssiSource {
+    fn default() -> Self {
+        Self {
+            mount: Mount::default(),
+            delay_s: 0.0,
+            power_dbm: -60.0,
+            path_loss_exponent: 2.0,
+            sigma_db: 6.0,
+            bias_sigma_db: 0.0,
+            drift_sigma_db: 0.0,
+            drift_time_s: 3.0,
+            interval_s: 0.0,
+            gate: Gate::default(),
+        }
+    }
+}
+
+/// Range and bearing of identified landmarks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LandmarkSource {
+    /// Where the sensor sits.
+    pub mount: Mount,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// Prior sigma of what is left of it [s].
+    pub lag_sigma_s: f64,
+    /// White noise of the range [m].
+    pub range_sigma_m: f64,
+    /// Further noise in proportion to the range.
+    pub range_sigma_ratio: f64,
+    /// White noise of the bearing [deg].
+    pub bearing_sigma_deg: f64,
+    /// Prior sigma of the range scale.
+    pub scale_sigma: f64,
+    /// Prior sigma of the range bias [m].
+    pub bias_sigma_m: f64,
+    /// Prior sigma of the bearing bias [deg].
+    pub bearing_bias_sigma_deg: f64,
+    /// How a measurement is judged.
+    pub gate: Gate,
+}
+
+impl Default for LandmarkSource {
+    fn default() -> Self {
+        Self {
+            mount: Mount::default(),
+            delay_s: 0.0,
+            lag_sigma_s: 0.0,
+            range_sigma_m: 0.05,
+            range_sigma_ratio: 0.02,
+            bearing_sigma_deg: 1.0,
+            scale_sigma: 0.0,
+            bias_sigma_m: 0.0,
+            bearing_bias_sigma_deg: 0.0,
+            gate: Gate::default(),
+        }
+    }
+}
+
+/// Camera; its own axes are x right, y down, z forward (along the view), images without distortion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CameraSource {
+    /// Where it sits; the rotation takes camera axes to body axes.
+    #[serde(default)]
+    pub mount: Mount,
+    /// Focal lengths, columns and rows [px].
+    pub focal_px: [f64; 2],
+    /// Principal point, column and row [px].
+    pub centre_px: [f64; 2],
+    /// Known delay [s].
+    #[serde(default)]
+    pub delay_s: f64,
+    /// Prior sigma of what is left of it [s].
+    #[serde(default)]
+    pub lag_sigma_s: f64,
+    /// White noise of a pixel coordinate [px].
+    #[serde(default = "default_sigma_px")]
+    pub sigma_px: f64,
+    /// How a measurement is judged.
+    #[serde(default)]
+    pub gate: Gate,
+}
+
+fn default_sigma_px() -> f64 {
+    1.0
+}
+
+/// Reader of portals, NFC tags, docks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PortalSource {
+    /// Where the reader (or the tag on the vehicle) sits.
+    pub mount: Mount,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// How a measurement is judged.
+    pub gate: Gate,
+}
+
+/// External position, yaw or pose in the site frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoseSource {
+    /// Where the point sits that is reported.
+    pub mount: Mount,
+    /// Known delay [s].
+    pub delay_s: f64,
+    /// Prior sigma of what is left of it [s].
+    pub lag_sigma_s: f64,
+    /// White noise of a position component [m], where the sample states none.
+    pub sigma_m: f64,
+    /// White noise of an angle [deg], where the sample states none.
+    pub sigma_deg: f64,
+    /// Sigma of the slowly varying position error, each component [m].
+    pub drift_sigma_m: f64,
+    /// Its correlation time [s].
+    pub drift_time_s: f64,
+    /// Prior sigma of the point's horizontal lever arm, where it was not measured [m].
+    pub lever_sigma_m: f64,
+    /// How a measurement is judged.
+    pub gate: Gate,
+}
+
+impl Default for PoseSource {
+    fn default() -> Self {
+        Self {
+            mount: Mount::default(),
+            delay_s: 0.0,
+            lag_sigma_s: 0.0,
+            sigma_m: 0.05,
+            sigma_deg: 1.0,
+            drift_sigma_m: 0.0,
+            drift_time_s: 30.0,
+            lever_sigma_m: 0.0,
+            gate: Gate::default(),
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! Wayfix: one filter over every source.
+pub mod config;

@@ -1,0 +1,2 @@
+//! The `wayfix` program.
+fn main() {}
