@@ -1,2 +1,5 @@
-//! Wayfix: one filter over every source.
+//! Wayfix: an indoor/outdoor positioning engine for assets that move.
+
+pub mod cli;
 pub mod config;
+pub mod log;

@@ -1,2 +1,8 @@
 //! The `wayfix` program.
-fn main() {}
+
+use clap::Parser;
+use wayfix::cli::Cli;
+
+fn main() -> anyhow::Result<()> {
+    Cli::parse().run()
+}

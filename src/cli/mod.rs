@@ -1,0 +1,24 @@
+//! The program: one file a subcommand.
+
+use clap::{Parser, Subcommand};
+
+/// Indoor/outdoor positioning: one filter over every source.
+#[derive(Debug, Parser)]
+#[command(name = "wayfix", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {}
+
+impl Cli {
+    /// Runs what was asked for.
+    ///
+    /// # Errors
+    /// What the subcommand could not do, with its context.
+    pub fn run(self) -> anyhow::Result<()> {
+        match self.command {}
+    }
+}
