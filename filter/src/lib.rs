@@ -10,6 +10,7 @@ extern crate std;
 
 mod covariance;
 mod filter;
+pub mod history;
 mod judge;
 pub mod math;
 pub mod measurement;

@@ -1,10 +1,10 @@
 //! Heading from the magnetic field, and from nothing else of it.
 //!
-//!   m_n = R (m_b − b_m),   z = atan2(north_y, north_x) − atan2(m_y, m_x) = 0
+//!   m_n = R (m_b − b_m),   atan2(north_y, north_x) = atan2(m_y, m_x)
 //! where (north_x, north_y) is the horizontal direction of magnetic north in n (declination in it)
 //! and b_m what is left of the vehicle's own field. Iron nearby turns and tilts the field; so that it
 //! can't tilt the attitude, the Jacobian keeps only the turn about n's vertical:
-//!   ∂h/∂δθ = −e_zᵀ R  (of the predicted azimuth's defect),   ∂h/∂b_m = (y, −x, 0) R / (x² + y²)
+//!   ∂h/∂δθ = e_zᵀ R,   ∂h/∂b_m = (y, −x, 0) R / (x² + y²)       with h = atan2(m_y, m_x)
 //! Assumes roll and pitch known from the motion. Degenerate where the field has no horizontal part.
 //! Suh 2012 (masked magnetic update).
 
