@@ -52,7 +52,13 @@ pub struct Judge {
 
 impl Judge {
     /// Everything passes with full weight.
-    pub const OPEN: Self = Self { gates: [f64::INFINITY; MAX_DIMENSION], weight: Weight::Full };
+    pub const OPEN: Self = Self::ungated(Weight::Full);
+
+    /// Everything passes, weighted by `weight`.
+    #[must_use]
+    pub const fn ungated(weight: Weight) -> Self {
+        Self { gates: [f64::INFINITY; MAX_DIMENSION], weight }
+    }
 
     /// A gate that `probability` of honest measurements pass, as a chi-square quantile of NIS.
     /// A probability of 1 or more never refuses.

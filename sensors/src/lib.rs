@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod reading;
 pub mod sample;
 
 pub use sample::{Name, Reading, Sample};

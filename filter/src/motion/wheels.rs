@@ -72,6 +72,23 @@ pub struct Wheels {
 }
 
 impl Wheels {
+    /// Standing still as far as anybody knows.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self {
+            speed: Rate::default(),
+            yaw_rate: Rate::default(),
+            gyro_radps: None,
+            distance_sigma_m_rtm: 0.0,
+            lateral_sigma_m_rtm: 0.0,
+            yaw_sigma_rad_rtm: 0.0,
+            yaw_sigma_rad_rtrad: 0.0,
+            gyro_density: 0.0,
+            gyro_walk: 0.0,
+            speed_sigma_mps: 1.0,
+        }
+    }
+
     fn noise(&self, f: &mut Transition, omega: &Vector3<f64>, r_mid: &Matrix3<f64>, dt_s: f64) {
         let distance_m = libm::fabs(self.speed.value) * dt_s;
         let turned_rad = libm::fabs(omega.z) * dt_s;
