@@ -11,10 +11,12 @@ pub mod decoder;
 pub mod json_lines;
 mod kind;
 pub mod lines;
+pub mod nmea;
 pub mod sample;
 
 pub use decoder::{Counters, DecodeError, Decoder};
 pub use json_lines::JsonLines;
 pub use kind::{Content, Kind};
+pub use nmea::Nmea;
 pub use sample::{Name, Reading, Sample};
 pub use wayfix_filter::Timestamp;
