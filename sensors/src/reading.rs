@@ -1,37 +1,8 @@
-//! What all readings have in common: a kind, perhaps a target, and numbers.
+//! What all readings have in common: perhaps a target, and numbers.
 
 use crate::sample::{Name, Reading};
 
 impl Reading {
-    /// The kind of reading, as logs spell it.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Imu(_) => "imu",
-            Self::MagneticField(_) => "magnetic_field",
-            Self::Pressure(_) => "pressure",
-            Self::Height(_) => "height",
-            Self::WheelTicks(_) => "wheel_ticks",
-            Self::WheelSpeeds(_) => "wheel_speeds",
-            Self::OdometryStep(_) => "odometry_step",
-            Self::Twist(_) => "twist",
-            Self::Steering(_) => "steering",
-            Self::GnssPosition(_) => "gnss_position",
-            Self::GnssVelocity(_) => "gnss_velocity",
-            Self::Yaw(_) => "yaw",
-            Self::Range(_) => "range",
-            Self::RangeDifference(_) => "range_difference",
-            Self::Bearing(_) => "bearing",
-            Self::Rssi(_) => "rssi",
-            Self::Landmark(_) => "landmark",
-            Self::Pixel(_) => "pixel",
-            Self::Marker(_) => "marker",
-            Self::Passage(_) => "passage",
-            Self::Position(_) => "position",
-            Self::Pose(_) => "pose",
-        }
-    }
-
     /// The anchor, beacon, landmark, marker or portal that it is about; of a range difference the
     /// other anchor, not the reference.
     #[must_use]
@@ -139,7 +110,7 @@ impl Reading {
             hash ^= hash >> 29;
         };
         let mut text = |s: &str| s.bytes().for_each(|b| mix(u64::from(b)));
-        text(self.kind());
+        text(self.kind().name());
         if let Self::RangeDifference(r) = self {
             text(&r.anchor_a);
         }

@@ -4,7 +4,7 @@ use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 use serde::Serialize;
 use wayfix_filter::measurement::Degenerate;
 use wayfix_filter::{Timestamp, Verdict};
-use wayfix_sensors::Name;
+use wayfix_sensors::{Kind, Name};
 
 /// Fate of one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -79,8 +79,8 @@ pub struct Report {
     pub t: Timestamp,
     /// Its source.
     pub source: Name,
-    /// The kind of reading, as in logs.
-    pub kind: &'static str,
+    /// The kind of reading.
+    pub kind: Kind,
     /// Anchor, beacon, landmark, marker or portal.
     pub target: Option<Name>,
     /// What became of it.
