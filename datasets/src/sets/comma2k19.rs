@@ -211,6 +211,12 @@ fn car(dir: &Path, log: &mut Log) -> Result<()> {
     Ok(())
 }
 
+/// Device to body.
+fn mounting() -> UnitQuaternion<f64> {
+    let (pitch_rad, yaw_rad) = (DEVICE_DOWN_DEG.to_radians(), DEVICE_LEFT_DEG.to_radians());
+    UnitQuaternion::from_euler_angles(0.0, pitch_rad, yaw_rad)
+}
+
 /// The authors' post-processed pose of the camera, turned into the tangent plane and the body.
 fn truth(dir: &Path, plane: &TangentPlane, log: &mut Log) -> Result<()> {
     let rows = Table::read(&dir.join("global_pose.csv"))?.columns([
@@ -227,11 +233,7 @@ fn truth(dir: &Path, plane: &TangentPlane, log: &mut Log) -> Result<()> {
         "qz",
     ])?;
     let frd_from_flu = UnitQuaternion::from_axis_angle(&Vector3::x_axis(), std::f64::consts::PI);
-    let body_from_device = UnitQuaternion::from_euler_angles(
-        0.0,
-        DEVICE_DOWN_DEG.to_radians(),
-        DEVICE_LEFT_DEG.to_radians(),
-    );
+    let body_from_device = mounting();
     for [t_s, x_m, y_m, z_m, vx_mps, vy_mps, vz_mps, wxyz @ ..] in rows {
         let p_n = plane.enu(&Vector3::new(x_m, y_m, z_m));
         let v_n = plane.r_ne * Vector3::new(vx_mps, vy_mps, vz_mps);
@@ -286,11 +288,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(recording.protocol.outages.len(), 1);
-        let q_bs = UnitQuaternion::from_euler_angles(
-            0.0,
-            DEVICE_DOWN_DEG.to_radians(),
-            DEVICE_LEFT_DEG.to_radians(),
-        );
+        let q_bs = mounting();
         let forces: Vec<_> = recording
             .samples()
             .filter_map(|sample| match sample.reading {

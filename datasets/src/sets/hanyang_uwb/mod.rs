@@ -98,7 +98,7 @@ pub fn load(dir: &Path, options: &Options) -> Result<Recording> {
         let (p_n, yaw_rad) = match &site.grid {
             None => (row.grid, row.yaw_rad),
             Some(grid) => (
-                on_site(grid, row.grid),
+                grid::on_site(grid, row.grid),
                 row.yaw_rad + grid.yaw_deg.to_radians(),
             ),
         };
