@@ -2,6 +2,7 @@
 
 mod check;
 mod schema;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -19,6 +20,7 @@ pub struct Cli {
 enum Command {
     Check(check::Check),
     Schema(schema::Schema),
+    Simulate(simulate::Simulate),
 }
 
 impl Cli {
@@ -30,6 +32,7 @@ impl Cli {
         match self.command {
             Command::Check(check) => check.run(),
             Command::Schema(schema) => schema.run(),
+            Command::Simulate(simulate) => simulate.run(),
         }
     }
 }
