@@ -3,5 +3,7 @@
 pub mod cli;
 pub mod config;
 pub mod engine;
+pub mod evaluate;
 pub mod log;
+pub mod replay;
 pub mod sim;
