@@ -9,6 +9,7 @@ pub mod cases;
 pub mod frames;
 pub mod protocol;
 pub mod recording;
+pub mod score;
 pub mod sets;
 pub mod table;
 pub mod write;

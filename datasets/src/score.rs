@@ -1,0 +1,229 @@
+//! A case through the public replay path, and its score by the case's protocol.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use nalgebra::{Vector2, Vector3};
+use wayfix::config::Vehicle;
+use wayfix::evaluate::{Comparison, heading_rad, inclination_rad};
+use wayfix::log::Record;
+use wayfix::replay::{Replay, Sink, SourceSummary, Summary};
+use wayfix_filter::Timestamp;
+
+use crate::cases::Case;
+use crate::protocol::{Metric, Outage, Protocol};
+use crate::recording::Recording;
+
+/// What a case reached.
+#[derive(Clone, Debug, Default)]
+pub struct Score {
+    /// Named figures, the case's main one first; the name ends in its unit.
+    pub figures: Vec<(&'static str, f64)>,
+    /// Mean position NEES over scored truth, and its dimension.
+    pub nees: Option<(f64, usize)>,
+    /// Parameters at the end: name, value, sigma.
+    pub parameters: Vec<(String, f64, f64)>,
+    /// What each source did, in the last replay.
+    pub sources: Vec<(String, SourceSummary)>,
+    /// Samples a second of processor time, over all replays.
+    pub samples: u64,
+}
+
+/// Keeps the comparisons that count.
+struct Scored<'a> {
+    protocol: &'a Protocol,
+    outage: Option<&'a Outage>,
+    lever_b: Vector3<f64>,
+    rows: Vec<Comparison>,
+}
+
+impl Sink for Scored<'_> {
+    fn comparison(&mut self, c: &Comparison) {
+        let inside = self.outage.map_or_else(
+            || self.protocol.scores(c.truth.t),
+            |o| o.window.contains(c.truth.t),
+        );
+        if !inside {
+            return;
+        }
+        let mut estimate = c.estimate;
+        estimate.p_n += estimate.q_nb * self.lever_b;
+        self.rows.push(Comparison::new(&c.truth, &estimate));
+    }
+}
+
+/// Runs a case.
+///
+/// # Errors
+/// Where its files can't be read.
+pub fn run(case: &Case, data_dir: &Path) -> Result<Score> {
+    let recording = case.load(data_dir)?;
+    score(&recording, &recording.vehicle)
+}
+
+/// Scores a recording with a vehicle (its own, or one under test).
+///
+/// # Errors
+/// Where the two files can't work together.
+pub fn score(recording: &Recording, vehicle: &Vehicle) -> Result<Score> {
+    let protocol = &recording.protocol;
+    let mut score = Score::default();
+    if protocol.outages.is_empty() {
+        let rows = replay(recording, vehicle, None, &mut score)?;
+        score.nees = mean_nees(&rows);
+        score.figures = figures(protocol.metric, &rows);
+        return Ok(score);
+    }
+    let mut all = Vec::new();
+    let (mut ends, mut shares, mut clear) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rmse = Vec::new();
+    for outage in &protocol.outages {
+        let rows = replay(recording, vehicle, Some(outage), &mut score)?;
+        let (Some(last), Some(rms)) = (rows.last().and_then(|r| r.horizontal), horizontal_rmse(&rows))
+        else {
+            continue;
+        };
+        ends.push(last.norm());
+        shares.push(100.0 * last.norm() / path_m(&rows).max(1.0));
+        rmse.push(rms);
+        if !outage.damaged {
+            clear.push(rms);
+        }
+        all.extend(rows);
+    }
+    score.nees = mean_nees(&all);
+    score.figures = match protocol.metric {
+        Metric::OutageEnd => vec![
+            ("end error, median %", percentile(&mut shares, 0.5)),
+            ("end error, p90 %", percentile(&mut shares, 0.9)),
+            ("end error, median m", percentile(&mut ends, 0.5)),
+        ],
+        _ => vec![
+            ("rmse in clear windows, median m", percentile(&mut clear, 0.5)),
+            ("rmse in all windows, median m", percentile(&mut rmse, 0.5)),
+            ("rmse in all windows, largest m", percentile(&mut rmse, 1.0)),
+        ],
+    };
+    Ok(score)
+}
+
+fn replay(
+    recording: &Recording,
+    vehicle: &Vehicle,
+    outage: Option<&Outage>,
+    score: &mut Score,
+) -> Result<Vec<Comparison>> {
+    let protocol = &recording.protocol;
+    let mount = protocol.truth_at.and_then(|s| vehicle.sources.get(s)).map(|s| s.mount());
+    let mut sink = Scored {
+        protocol,
+        outage,
+        lever_b: mount.map_or_else(Vector3::zeros, |m| Vector3::from(m.position_m)),
+        rows: Vec::new(),
+    };
+    let mut replay =
+        Replay::new(&recording.site, vehicle, 10.0).context("site and vehicle")?;
+    let until = outage.map_or(Timestamp(i64::MAX), |o| o.window.until.shifted(1.0));
+    let kept: Box<dyn Iterator<Item = &Record>> = match outage {
+        Some(outage) => Box::new(outage.apply(&recording.records)),
+        None => Box::new(recording.records.iter()),
+    };
+    for record in kept {
+        let t = match record {
+            Record::Sample(s) => s.t,
+            Record::Truth(row) => row.t,
+        };
+        if t > until {
+            break;
+        }
+        if let (Record::Truth(_), Some(source)) = (record, protocol.truth_at) {
+            sink.lever_b = lever(&replay, source, &sink.lever_b, mount);
+        }
+        replay.feed(record, &mut sink);
+    }
+    score.parameters = (replay.engine().parameters().into_iter())
+        .map(|p| (p.name, p.value, p.sigma))
+        .collect();
+    let Summary { sources, samples, .. } = replay.finish(&mut sink);
+    score.samples += samples;
+    score.sources =
+        sources.into_iter().map(|((s, k), v)| (format!("{s}/{}", k.name()), v)).collect();
+    Ok(sink.rows)
+}
+
+/// Where the sensor sits that truth is of: its mount and what is learned of its lever arm.
+fn lever(
+    replay: &Replay,
+    source: &str,
+    before: &Vector3<f64>,
+    mount: Option<wayfix::config::source::Mount>,
+) -> Vector3<f64> {
+    let Some(mount) = mount else { return *before };
+    let mut lever = Vector3::from(mount.position_m);
+    for p in replay.engine().parameters() {
+        if p.name == format!("{source}.lever_x_m") {
+            lever.x += p.value;
+        } else if p.name == format!("{source}.lever_y_m") {
+            lever.y += p.value;
+        }
+    }
+    lever
+}
+
+fn figures(metric: Metric, rows: &[Comparison]) -> Vec<(&'static str, f64)> {
+    let mut horizontal: Vec<f64> =
+        rows.iter().filter_map(|r| Some(r.horizontal?.norm())).collect();
+    let rms = |values: &mut dyn Iterator<Item = f64>| {
+        let (sum, n) = values.fold((0.0, 0_u32), |(s, n), v| (s + v * v, n + 1));
+        (sum / f64::from(n.max(1))).sqrt()
+    };
+    let yaw_deg = rms(&mut rows.iter().filter_map(|r| r.yaw_rad)).to_degrees();
+    let position = rms(&mut rows.iter().filter_map(Comparison::position_m));
+    let flat = rms(&mut horizontal.iter().copied());
+    let (p50, p90, p95) = (
+        percentile(&mut horizontal, 0.5),
+        percentile(&mut horizontal, 0.9),
+        percentile(&mut horizontal, 0.95),
+    );
+    match metric {
+        Metric::PositionRmse => {
+            vec![("3D rmse m", position), ("2D rmse m", flat), ("2D p95 m", p95), ("heading rmse deg", yaw_deg)]
+        }
+        Metric::HorizontalMedian => {
+            vec![("2D median m", p50), ("2D p90 m", p90), ("2D rmse m", flat)]
+        }
+        Metric::Orientation => {
+            let attitudes = || rows.iter().filter_map(|r| r.attitude);
+            vec![
+                ("heading rmse deg", rms(&mut attitudes().map(|q| heading_rad(&q))).to_degrees()),
+                ("inclination rmse deg", rms(&mut attitudes().map(|q| inclination_rad(&q))).to_degrees()),
+                ("total rmse deg", rms(&mut attitudes().map(|q| q.angle())).to_degrees()),
+            ]
+        }
+        _ => vec![("2D rmse m", flat), ("2D p95 m", p95), ("heading rmse deg", yaw_deg)],
+    }
+}
+
+fn horizontal_rmse(rows: &[Comparison]) -> Option<f64> {
+    let errors: Vec<f64> = rows.iter().filter_map(|r| Some(r.horizontal?.norm_squared())).collect();
+    (!errors.is_empty()).then(|| (errors.iter().sum::<f64>() / errors.len() as f64).sqrt())
+}
+
+fn mean_nees(rows: &[Comparison]) -> Option<(f64, usize)> {
+    let nees: Vec<(f64, usize)> = rows.iter().filter_map(|r| r.position_nees).collect();
+    let dimension = nees.first()?.1;
+    Some((nees.iter().map(|n| n.0).sum::<f64>() / nees.len() as f64, dimension))
+}
+
+/// Way of the truth over the scored rows [m].
+fn path_m(rows: &[Comparison]) -> f64 {
+    let points: Vec<Vector2<f64>> =
+        rows.iter().filter_map(|r| r.truth.state.xy_m).map(Vector2::from).collect();
+    points.windows(2).map(|w| (w[1] - w[0]).norm()).sum()
+}
+
+fn percentile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let index = (share * values.len().saturating_sub(1) as f64).round() as usize;
+    values.get(index).copied().unwrap_or(f64::NAN)
+}
