@@ -77,10 +77,11 @@ impl Nmea {
         }
     }
 
-    /// For a recording that states no date: UTC begins on this day [days since 1970-01-01].
+    /// For recordings, which may begin before their first date or have none: until the stream
+    /// states a date, a time of day is taken as the one nearest to this instant [unix time].
     #[must_use]
-    pub fn with_day(mut self, unix_day: i32) -> Self {
-        self.epochs.set_day(unix_day);
+    pub fn near(mut self, utc: Timestamp) -> Self {
+        self.epochs.set_near(utc.0);
         self
     }
 

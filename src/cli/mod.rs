@@ -1,5 +1,7 @@
 //! The program: one file a subcommand.
 
+pub mod convert;
+
 use clap::{Parser, Subcommand};
 
 /// Indoor/outdoor positioning: one filter over every source.
@@ -11,7 +13,9 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Convert(convert::Convert),
+}
 
 impl Cli {
     /// Runs what was asked for.
@@ -19,6 +23,8 @@ impl Cli {
     /// # Errors
     /// What the subcommand could not do, with its context.
     pub fn run(self) -> anyhow::Result<()> {
-        match self.command {}
+        match self.command {
+            Command::Convert(convert) => convert.run(),
+        }
     }
 }
