@@ -1,5 +1,10 @@
 //! `wayfix convert` as a user runs it: files in, files and an exit code out.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "the whole file is a test, its helpers too"
+)]
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 

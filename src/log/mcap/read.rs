@@ -109,7 +109,7 @@ impl<R: Read + Seek> McapReader<R> {
                     .add(|| "the file ends without its index: its writer was stopped".to_owned());
                 break;
             };
-            let fits = length <= self.total - self.position;
+            let fits = length <= self.total.saturating_sub(self.position);
             match opcode {
                 op::CHUNK => {
                     self.read_chunk(start, length)?;
@@ -133,8 +133,11 @@ impl<R: Read + Seek> McapReader<R> {
                             .add(|| format!("attachment at byte {start} is damaged")),
                     }
                 }
-                op::FOOTER if length + MAGIC.len() as u64 == self.total - self.position => {
+                op::FOOTER
+                    if length + MAGIC.len() as u64 == self.total.saturating_sub(self.position) =>
+                {
                     self.ended = true;
+                    self.position = self.total;
                 }
                 op::HEADER | op::SCHEMA..=op::DATA_END | 0x80.. if fits => {
                     self.input.seek_relative(length.cast_signed())?;
@@ -201,7 +204,7 @@ impl<R: Read + Seek> McapReader<R> {
                     break;
                 }
                 let position = window_start + at as u64;
-                if is_chunk(&self.body[at..], self.total - position) {
+                if is_chunk(&self.body[at..], self.total.saturating_sub(position)) {
                     return self.seek(position);
                 }
             }
