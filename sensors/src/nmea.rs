@@ -50,7 +50,7 @@ pub enum TimeBase {
 /// use wayfix_sensors::{Decoder, Name, Nmea, Reading, Timestamp, nmea::TimeBase};
 /// let mut decoder = Nmea::new(Name::from("compass").unwrap(), TimeBase::Receive);
 /// let mut yaw_rad = None;
-/// decoder.push(b"$HEHDT,90.0,T*2B\r\n", Timestamp(0), &mut |sample| {
+/// decoder.push(b"$HEHDT,90.0,T*16\r\n", Timestamp(0), &mut |sample| {
 ///     if let Reading::Yaw(yaw) = sample.reading { yaw_rad = Some(yaw.yaw_rad) }
 /// });
 /// assert_eq!(yaw_rad, Some(0.0));

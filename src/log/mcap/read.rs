@@ -134,7 +134,8 @@ impl<R: Read + Seek> McapReader<R> {
                     }
                 }
                 op::FOOTER
-                    if length + MAGIC.len() as u64 == self.total.saturating_sub(self.position) =>
+                    if length.saturating_add(MAGIC.len() as u64)
+                        == self.total.saturating_sub(self.position) =>
                 {
                     self.ended = true;
                     self.position = self.total;
