@@ -7,7 +7,7 @@ use wayfix_sensors::{Decoder, Name, Nmea, Timestamp, nmea::TimeBase};
 fuzz_target!(|input: (Vec<u8>, usize)| {
     let (bytes, at) = input;
     let decode = |chunks: &[&[u8]]| {
-        let mut decoder = Nmea::new(Name::from("gnss").unwrap(), TimeBase::Utc).with_day(0);
+        let mut decoder = Nmea::new(Name::from("gnss").unwrap(), TimeBase::Utc).near(Timestamp(0));
         let mut samples = Vec::new();
         for chunk in chunks {
             decoder.push(chunk, Timestamp(0), &mut |sample| samples.push(sample));

@@ -50,7 +50,7 @@ pub enum TimeBase {
 /// use wayfix_sensors::{Decoder, Name, Nmea, Reading, Timestamp, nmea::TimeBase};
 /// let mut decoder = Nmea::new(Name::from("compass").unwrap(), TimeBase::Receive);
 /// let mut yaw_rad = None;
-/// decoder.push(b"$HEHDT,90.0,T*2B\r\n", Timestamp(0), &mut |sample| {
+/// decoder.push(b"$HEHDT,90.0,T*16\r\n", Timestamp(0), &mut |sample| {
 ///     if let Reading::Yaw(yaw) = sample.reading { yaw_rad = Some(yaw.yaw_rad) }
 /// });
 /// assert_eq!(yaw_rad, Some(0.0));
@@ -77,10 +77,11 @@ impl Nmea {
         }
     }
 
-    /// For a recording that states no date: UTC begins on this day [days since 1970-01-01].
+    /// For recordings, which may begin before their first date or have none: until the stream
+    /// states a date, a time of day is taken as the one nearest to this instant [unix time].
     #[must_use]
-    pub fn with_day(mut self, unix_day: i32) -> Self {
-        self.epochs.set_day(unix_day);
+    pub fn near(mut self, utc: Timestamp) -> Self {
+        self.epochs.set_near(utc.0);
         self
     }
 

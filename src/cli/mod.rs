@@ -1,6 +1,7 @@
 //! The program: one file a subcommand.
 
 mod check;
+mod convert;
 mod schema;
 mod simulate;
 
@@ -19,6 +20,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Check),
+    Convert(convert::Convert),
     Schema(schema::Schema),
     Simulate(simulate::Simulate),
 }
@@ -31,6 +33,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Check(check) => check.run(),
+            Command::Convert(convert) => convert.run(),
             Command::Schema(schema) => schema.run(),
             Command::Simulate(simulate) => simulate.run(),
         }

@@ -12,6 +12,7 @@
 //! Other topics may lie beside these; readers leave them out and count them.
 
 mod bytes;
+mod content;
 mod read;
 
 use std::borrow::Cow;

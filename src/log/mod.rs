@@ -68,6 +68,9 @@ pub enum LogError {
     /// The same, from the MCAP writer.
     #[error("cannot write the log")]
     Mcap(#[from] ::mcap::McapError),
+    /// A column map is wrong, or doesn't fit its file.
+    #[error(transparent)]
+    Map(#[from] import::csv::MapError),
     /// A record holds NaN or an infinity; it was not written, and the log is as it was.
     #[error("{what} at {t_ns} ns holds a number that is not finite")]
     NotFinite {

@@ -52,9 +52,8 @@ impl Epochs {
         }
     }
 
-    pub fn set_day(&mut self, unix_day: i32) {
-        // Noon: every time of day is then nearest on this very day.
-        self.utc_ns = Some(i64::from(unix_day) * DAY_NS + DAY_NS / 2);
+    pub fn set_near(&mut self, utc_ns: i64) {
+        self.utc_ns = Some(utc_ns);
     }
 
     pub fn take_dropped(&mut self) -> u64 {
@@ -249,8 +248,8 @@ impl Epochs {
             TimeBase::Receive => give(t_rx, reading),
             TimeBase::Utc => match self.utc_ns.zip(time_ns) {
                 Some((near_ns, time_ns)) => {
-                    let day = (near_ns - time_ns + DAY_NS / 2).div_euclid(DAY_NS);
-                    let utc_ns = day * DAY_NS + time_ns;
+                    let day = (near_ns / 2 - time_ns / 2 + DAY_NS / 4).div_euclid(DAY_NS / 2);
+                    let utc_ns = day.saturating_mul(DAY_NS).saturating_add(time_ns);
                     self.utc_ns = Some(utc_ns);
                     give(Timestamp(utc_ns), reading);
                 }

@@ -5,21 +5,13 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use ::mcap::MAGIC;
 use ::mcap::records::op;
-use serde::Deserialize;
-use serde::de::DeserializeSeed;
-use wayfix_filter::Timestamp;
-use wayfix_sensors::{Name, Sample};
 
-use super::super::schema::Payload;
-use super::super::{Attachment, Damage, Record, Truth};
 use super::bytes::{Bytes, ChunkHeader, RECORD_LIMIT_BYTES};
-use super::parse_topic;
+use super::content::{Channels, attachment};
+use crate::log::{Attachment, Damage, Record};
 
 /// Opcode and length.
 const PREFIX_BYTES: u64 = 9;
-
-/// What a channel's messages are; `None`: not Wayfix's.
-type Channel = Option<(Name, Payload)>;
 
 /// Reads MCAP from anything that seeks.
 pub struct McapReader<R: Read + Seek> {
@@ -31,7 +23,7 @@ pub struct McapReader<R: Read + Seek> {
     /// Records of the current chunk, and how far they have been read.
     records: Vec<u8>,
     read: usize,
-    channels: Vec<Option<Channel>>,
+    channels: Channels,
     ended: bool,
     pub(in crate::log) damage: Damage,
     pub(in crate::log) attachments: Vec<Attachment>,
@@ -51,7 +43,7 @@ impl<R: Read + Seek> McapReader<R> {
             body: Vec::new(),
             records: Vec::new(),
             read: 0,
-            channels: Vec::new(),
+            channels: Channels::default(),
             ended: false,
             damage: Damage::default(),
             attachments: Vec::new(),
@@ -89,14 +81,14 @@ impl<R: Read + Seek> McapReader<R> {
             };
             self.read = self.records.len() - bytes.0.len();
             match opcode {
-                op::MESSAGE => match message(&self.channels, body) {
+                op::MESSAGE => match self.channels.message(body) {
                     Ok(Some(record)) => return Ok(Some(record)),
                     Ok(None) => self.damage.ignored += 1,
                     Err(e) => self
                         .damage
                         .add(|| format!("message before byte {}: {e}", self.position)),
                 },
-                op::CHANNEL => add_channel(&mut self.channels, body),
+                op::CHANNEL => self.channels.add(body),
                 _ => {}
             }
         }
@@ -117,7 +109,7 @@ impl<R: Read + Seek> McapReader<R> {
                     .add(|| "the file ends without its index: its writer was stopped".to_owned());
                 break;
             };
-            let fits = length <= self.total - self.position;
+            let fits = length <= self.total.saturating_sub(self.position);
             match opcode {
                 op::CHUNK => {
                     self.read_chunk(start, length)?;
@@ -141,8 +133,12 @@ impl<R: Read + Seek> McapReader<R> {
                             .add(|| format!("attachment at byte {start} is damaged")),
                     }
                 }
-                op::FOOTER if length + MAGIC.len() as u64 == self.total - self.position => {
+                op::FOOTER
+                    if length.saturating_add(MAGIC.len() as u64)
+                        == self.total.saturating_sub(self.position) =>
+                {
                     self.ended = true;
+                    self.position = self.total;
                 }
                 op::HEADER | op::SCHEMA..=op::DATA_END | 0x80.. if fits => {
                     self.input.seek_relative(length.cast_signed())?;
@@ -209,7 +205,7 @@ impl<R: Read + Seek> McapReader<R> {
                     break;
                 }
                 let position = window_start + at as u64;
-                if is_chunk(&self.body[at..], self.total - position) {
+                if is_chunk(&self.body[at..], self.total.saturating_sub(position)) {
                     return self.seek(position);
                 }
             }
@@ -242,7 +238,7 @@ impl<R: Read + Seek> McapReader<R> {
             let mut bytes = Bytes(&self.body);
             while let Some((opcode, body)) = bytes.record() {
                 if opcode == op::CHANNEL {
-                    add_channel(&mut self.channels, body);
+                    self.channels.add(body);
                 }
             }
         }
@@ -277,60 +273,4 @@ fn is_chunk(bytes: &[u8], available: u64) -> bool {
     length <= available.saturating_sub(PREFIX_BYTES)
         && ChunkHeader::parse(prefix.0)
             .is_some_and(|header| header.data_offset + header.packed_bytes <= length)
-}
-
-fn add_channel(channels: &mut Vec<Option<Channel>>, body: &[u8]) {
-    let mut bytes = Bytes(body);
-    let parsed = (|| Some((bytes.u16()?, bytes.u16()?, bytes.text()?, bytes.text()?)))();
-    if let Some((id, _schema, topic, encoding)) = parsed {
-        let id = usize::from(id);
-        if channels.len() <= id {
-            channels.resize(id + 1, None);
-        }
-        channels[id] = Some(parse_topic(topic).filter(|_| encoding == "json"));
-    }
-}
-
-fn message(channels: &[Option<Channel>], body: &[u8]) -> Result<Option<Record>, String> {
-    let mut bytes = Bytes(body);
-    let head = (|| Some((bytes.u16()?, bytes.u32()?, bytes.u64()?, bytes.u64()?)))();
-    let (id, _sequence, _log_time, publish_time) = head.ok_or("too short")?;
-    let channel = channels.get(usize::from(id)).copied().flatten();
-    let Some((source, payload)) = channel.ok_or_else(|| format!("unknown channel {id}"))? else {
-        return Ok(None);
-    };
-    let t = Timestamp(publish_time.cast_signed());
-    let mut json = serde_json::Deserializer::from_slice(bytes.0);
-    let record = match payload {
-        Payload::Truth => {
-            Deserialize::deserialize(&mut json).map(|state| Record::Truth(Truth { t, state }))
-        }
-        Payload::Reading(kind) => kind
-            .deserialize(&mut json)
-            .map(|reading| Record::Sample(Sample { t, source, reading })),
-    };
-    let record = record.and_then(|record| json.end().map(|()| record));
-    record
-        .map(Some)
-        .map_err(|e| format!("{} of `{source}`: {e}", payload.name()))
-}
-
-/// `Err` for one that is not text.
-fn attachment(body: &[u8]) -> Option<Result<Attachment, ()>> {
-    let mut bytes = Bytes(body);
-    let (_log_time, _create_time) = (bytes.u64()?, bytes.u64()?);
-    let (name, _media_type) = (bytes.text()?, bytes.text()?);
-    let length = bytes.u64()?;
-    let data = bytes.take(usize::try_from(length).ok()?)?;
-    let crc = bytes.u32()?;
-    if crc != 0 && crc != crc32fast::hash(&body[..body.len() - bytes.0.len() - 4]) {
-        return None;
-    }
-    Some(match std::str::from_utf8(data) {
-        Ok(text) => Ok(Attachment {
-            name: name.to_owned(),
-            text: text.to_owned(),
-        }),
-        Err(_) => Err(()),
-    })
 }
