@@ -10,7 +10,7 @@ use wayfix_filter::measurement::Linearised;
 use wayfix_filter::{Block, Nav, Timestamp, View, math};
 use wayfix_sensors::Reading;
 
-use super::resolve::{Model, NoSlots, resolve};
+use super::resolve::{AsNoise, Model, resolve};
 use super::setup::Setup;
 
 /// How long heard measurements count \[s\].
@@ -37,10 +37,10 @@ pub struct Sums {
 
 impl Sums {
     /// Adds one measurement, its components taken as independent.
-    pub fn add<const M: usize>(&mut self, view: &View, lin: &Linearised<M>) {
+    pub fn add<const M: usize>(&mut self, view: &View, lin: &Linearised<M>, extra: f64) {
         let up_b = view.nav.q_nb.inverse() * Vector3::z();
         for m in 0..M {
-            let variance = lin.r[(m, m)];
+            let variance = lin.r[(m, m)] + extra;
             let residual = lin.residual[m];
             if !(variance > 0.0 && residual.is_finite()) {
                 continue;
@@ -76,7 +76,13 @@ pub struct Solution {
 #[derive(Clone, Debug, Default)]
 pub struct Window {
     heard: Vec<(Timestamp, u16, Reading)>,
+    /// When solving was last tried, and whether something was heard since.
+    tried: Option<Timestamp>,
+    fresh: bool,
 }
+
+/// Least time between two tries to solve \[s\].
+const RETRY_S: f64 = 0.1;
 
 impl Window {
     /// Remembers a measurement and forgets what is too old.
@@ -86,6 +92,17 @@ impl Window {
             self.heard.remove(0);
         }
         self.heard.push((t, source, *reading));
+        self.fresh = true;
+    }
+
+    /// Whether something new was heard since the last try, and that was not just now.
+    pub fn is_due(&mut self, t: Timestamp) -> bool {
+        let due = self.fresh && self.tried.is_none_or(|last| t.seconds_since(last) >= RETRY_S);
+        if due {
+            self.tried = Some(t);
+            self.fresh = false;
+        }
+        due
     }
 
     /// Forgets everything.
@@ -97,10 +114,14 @@ impl Window {
     /// `level` is roll and pitch as far as known (its heading does not matter).
     #[must_use]
     pub fn solve(&self, setup: &Setup, level: &UnitQuaternion<f64>) -> Vec<Solution> {
-        let models: Vec<Model> = (self.heard.iter())
-            .filter_map(|(_, source, reading)| resolve(setup, *source, reading, &mut NoSlots).ok())
+        let models: Vec<(Model, f64)> = (self.heard.iter())
+            .filter_map(|(_, source, reading)| {
+                let mut noise = AsNoise::default();
+                let model = resolve(setup, *source, reading, &mut noise).ok()?;
+                Some((model, noise.variance))
+            })
             .collect();
-        let anchors: Vec<Vector3<f64>> = models.iter().filter_map(Model::anchor).collect();
+        let anchors: Vec<Vector3<f64>> = models.iter().filter_map(|(m, _)| m.anchor()).collect();
         if anchors.is_empty() {
             return Vec::new();
         }
@@ -171,7 +192,7 @@ impl ZPrior {
 
 struct Problem<'a> {
     setup: &'a Setup,
-    models: &'a [Model],
+    models: &'a [(Model, f64)],
     level: UnitQuaternion<f64>,
     z: ZPrior,
 }
@@ -190,8 +211,8 @@ impl Problem<'_> {
         let nav = self.nav(x);
         let view = View { nav: &nav, parameters: &[] };
         let mut sums = Sums::default();
-        for model in self.models {
-            model.accumulate(&view, &mut sums);
+        for (model, extra) in self.models {
+            model.accumulate(&view, *extra, &mut sums);
         }
         let precision = 1.0 / (self.z.sigma_m * self.z.sigma_m);
         let off = self.z.mean_m - x.z;
@@ -242,7 +263,7 @@ impl Problem<'_> {
         let sigma_m = covariance[(0, 0)].max(covariance[(1, 1)]).sqrt();
         let agrees = sums.cost < MAX_COST_PER_COMPONENT * sums.components as f64 + 9.0;
         let unknowns = 2 + usize::from(yaw_known) + usize::from(self.z.sigma_m > 1.0);
-        let placed = self.models.iter().any(|m| matches!(m, Model::Position2(_) | Model::Position3(_) | Model::Pose(_) | Model::Marker(_) | Model::Passage(_)));
+        let placed = self.models.iter().any(|(m, _)| matches!(m, Model::Position2(_) | Model::Position3(_) | Model::Pose(_) | Model::Marker(_) | Model::Passage(_)));
         let enough = placed || sums.components > unknowns;
         let is_place = sigma_m < MAX_SIGMA_M && agrees && enough && x.iter().all(|v| v.is_finite());
         let yaw_rad = yaw_known.then(|| math::wrap_angle(x.w));

@@ -242,7 +242,7 @@ impl Core {
     fn apply_absolute(&mut self, setup: &Setup, key: Key, reading: &Reading) -> Outcome {
         let source = &setup.sources[usize::from(key.source)];
         if self.hypotheses.is_empty() {
-            return match resolve(setup, key.source, reading, &mut super::resolve::NoSlots) {
+            return match resolve(setup, key.source, reading, &mut super::resolve::AsNoise::default()) {
                 Ok(_) => {
                     self.window.push(key.t, key.source, reading);
                     Fate::Waiting.into()
@@ -478,6 +478,9 @@ impl Core {
             let yaw = start.yaw_deg.map(|y| (y.to_radians(), start.yaw_sigma_deg.to_radians()));
             self.start_at(setup, t, &[(place, yaw)], &level);
         } else {
+            if !self.window.is_due(t) {
+                return None;
+            }
             let solutions = self.window.solve(setup, &level);
             if solutions.is_empty() {
                 return None;
