@@ -6,8 +6,39 @@
 //! soft-L1 cost a segment. Short segments beat one long trajectory: a slip or a lost count spoils one
 //! segment, where it would bend everything after it; and the reference may drift.
 //!
-//! What comes out has sigmas from the information matrix, scaled by the residuals, and says which
+//! What comes out has sigmas from the information matrix, scaled by the residuals (cautious: up to
+//! twice the true error in simulation, since overlapping segments count as one), and says which
 //! parameters the drive did not show ([`Observed`]). Weak priors keep those at the guess.
+//!
+//! ```
+//! use wayfix_calibration::Pose2;
+//! use wayfix_calibration::wheels::{
+//!     DifferentialDrive, DifferentialTicks, Options, ReferencePose, calibrate_differential,
+//! };
+//! use wayfix_filter::Timestamp;
+//!
+//! // A robot on a circle of 1 m at 0.4 rad/s, wheels 0.5 m apart, 0.1 mm a count.
+//! let (mut ticks, mut reference) = (Vec::new(), Vec::new());
+//! for row in 0..1500 {
+//!     let (t, yaw_rad) = (Timestamp(row * 40_000_000), 0.4 * 0.04 * row as f64);
+//!     let counts = |radius_m: f64| (yaw_rad * radius_m / 1e-4).round() as i64;
+//!     ticks.push(DifferentialTicks { t, left: counts(0.75), right: counts(1.25) });
+//!     reference.push(ReferencePose { t, pose: Pose2::new(yaw_rad.sin(), -yaw_rad.cos(), yaw_rad) });
+//! }
+//! let guess = DifferentialDrive {
+//!     left_metres_per_tick: 1.1e-4,
+//!     right_metres_per_tick: 1.1e-4,
+//!     track_m: 0.6,
+//!     sensor: Pose2::default(),
+//!     bits: 32,
+//! };
+//! let found = calibrate_differential(&ticks, &reference, &guess, &Options::default())?;
+//! assert!(found.fit.position_rms_m < 0.01);
+//! // One circle shows the ratio of the wheels and the track, but not all three.
+//! let (correlation, one, other) = found.correlation;
+//! assert!(correlation.abs() > 0.99, "{one} and {other}: drive curves both ways");
+//! # Ok::<(), wayfix_calibration::wheels::WheelsError>(())
+//! ```
 
 use thiserror::Error;
 use wayfix_filter::Timestamp;
@@ -17,6 +48,7 @@ use crate::pose::Pose2;
 mod counter;
 mod differential;
 mod fit;
+mod segments;
 mod tricycle;
 
 pub use differential::{DifferentialDrive, DifferentialTicks, calibrate_differential};
