@@ -2,4 +2,8 @@
 
 pub mod cli;
 pub mod config;
+pub mod engine;
+pub mod evaluate;
 pub mod log;
+pub mod replay;
+pub mod sim;

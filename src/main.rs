@@ -1,8 +1,10 @@
 //! The `wayfix` program.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use wayfix::cli::Cli;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     Cli::parse().run()
 }

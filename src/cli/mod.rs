@@ -1,5 +1,11 @@
 //! The program: one file a subcommand.
 
+mod check;
+mod schema;
+mod simulate;
+
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Indoor/outdoor positioning: one filter over every source.
@@ -11,14 +17,22 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Check(check::Check),
+    Schema(schema::Schema),
+    Simulate(simulate::Simulate),
+}
 
 impl Cli {
-    /// Runs what was asked for.
+    /// Runs what was asked for; the code is the process's exit code.
     ///
     /// # Errors
     /// What the subcommand could not do, with its context.
-    pub fn run(self) -> anyhow::Result<()> {
-        match self.command {}
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        match self.command {
+            Command::Check(check) => check.run(),
+            Command::Schema(schema) => schema.run(),
+            Command::Simulate(simulate) => simulate.run(),
+        }
     }
 }

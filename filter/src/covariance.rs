@@ -1,0 +1,412 @@
+//! Numerics of the covariance, all of it: propagation by blocks and the measurement update.
+//!
+//! P stays exactly symmetric by construction: propagation computes one side and mirrors it, the
+//! update subtracts `w wᵀ`, whose products commute. It stays positive definite because every update
+//! keeps a share of each innovation variance as measurement noise ([`R_FLOOR`]) and process noise is
+//! never negative. Nothing is inverted: S is factored by Cholesky.
+
+use nalgebra::{Matrix3, SMatrix, SVector};
+
+use crate::measurement::{Jacobian, MAX_PARAMETERS};
+use crate::state::{NAV, Slot};
+
+/// States that a motion model changes: attitude, velocity, position.
+pub(crate) const MOVED: usize = 9;
+
+/// Least share of the innovation variance that counts as measurement noise, so that rounding in one
+/// update can't make P indefinite.
+pub(crate) const R_FLOOR: f64 = 1e-10;
+
+/// One 3×3 block of the transition matrix.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Entry {
+    Zero,
+    Identity,
+    Scaled(f64),
+    Full(Matrix3<f64>),
+}
+
+/// Error transition of one motion step: rows attitude, velocity, position; columns the five blocks
+/// of the navigation state and single parameters.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Transition {
+    pub blocks: [[Entry; 5]; 3],
+    pub parameters: [(Slot, SVector<f64, MOVED>); MAX_PARAMETERS],
+    pub parameter_count: usize,
+    /// Process noise of the moved states.
+    pub q: SMatrix<f64, MOVED, MOVED>,
+    /// Variance added to each gyro and accelerometer bias component.
+    pub q_bias: [f64; 2],
+}
+
+impl Transition {
+    /// Nothing changes, no noise.
+    pub fn identity() -> Self {
+        use Entry::{Identity as I, Zero as O};
+        Self {
+            blocks: [[I, O, O, O, O], [O, I, O, O, O], [O, O, I, O, O]],
+            parameters: [(Slot(0), SVector::zeros()); MAX_PARAMETERS],
+            parameter_count: 0,
+            q: SMatrix::zeros(),
+            q_bias: [0.0; 2],
+        }
+    }
+
+    /// Adds a parameter's column.
+    pub fn parameter(&mut self, slot: Option<Slot>, column: SVector<f64, MOVED>) {
+        if let Some(slot) = slot
+            && self.parameter_count < MAX_PARAMETERS
+        {
+            self.parameters[self.parameter_count] = (slot, column);
+            self.parameter_count += 1;
+        }
+    }
+}
+
+/// `y += a · x` over the first `n` entries.
+#[inline(always)]
+fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
+    for (y, x) in y.iter_mut().zip(x) {
+        *y += a * x;
+    }
+}
+
+/// `P ← F P Fᵀ + Q` over the first `n` states.
+///
+/// Columns of the moved states are formed first, `U = P Fᵀ`; by symmetry its rows below are the new
+/// off-diagonal part, and only the 9×9 corner needs F once more.
+pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f: &Transition) {
+    let n = n.min(N);
+    let mut u = [[0.0; N]; MOVED];
+    let columns = p.as_slice();
+    let column = |i: usize| &columns[i * N..i * N + n];
+    for (row, blocks) in f.blocks.iter().enumerate() {
+        for (block, entry) in blocks.iter().enumerate() {
+            match entry {
+                Entry::Zero => {}
+                Entry::Identity => {
+                    for i in 0..3 {
+                        let x = column(3 * block + i);
+                        for (y, x) in u[3 * row + i][..n].iter_mut().zip(x) {
+                            *y += x;
+                        }
+                    }
+                }
+                Entry::Scaled(a) => {
+                    for i in 0..3 {
+                        axpy(&mut u[3 * row + i][..n], *a, column(3 * block + i));
+                    }
+                }
+                Entry::Full(m) => {
+                    let [x0, x1, x2] = [0, 1, 2].map(|j| column(3 * block + j));
+                    for i in 0..3 {
+                        let (a, b, c) = (m[(i, 0)], m[(i, 1)], m[(i, 2)]);
+                        for (((y, x0), x1), x2) in
+                            u[3 * row + i][..n].iter_mut().zip(x0).zip(x1).zip(x2)
+                        {
+                            *y += a * x0 + b * x1 + c * x2;
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for &(slot, g) in &f.parameters[..f.parameter_count] {
+        let x = column(slot.index());
+        for (u, g) in u.iter_mut().zip(g.iter()) {
+            if *g != 0.0 {
+                axpy(&mut u[..n], *g, x);
+            }
+        }
+    }
+    let corner = corner(&u, f);
+    for j in 0..MOVED {
+        for i in 0..MOVED {
+            p[(i, j)] = corner[i.max(j)][i.min(j)] + f.q[(i.max(j), i.min(j))];
+        }
+        for i in MOVED..n {
+            p[(i, j)] = u[j][i];
+            p[(j, i)] = u[j][i];
+        }
+    }
+    for (kind, q) in f.q_bias.iter().enumerate() {
+        for i in 0..3 {
+            p[(MOVED + 3 * kind + i, MOVED + 3 * kind + i)] += q;
+        }
+    }
+}
+
+/// The lower 9×9 corner of `F U`.
+fn corner<const N: usize>(u: &[[f64; N]; MOVED], f: &Transition) -> [[f64; MOVED]; MOVED] {
+    let mut out = [[0.0; MOVED]; MOVED];
+    for (j, u) in u.iter().enumerate() {
+        for (row, blocks) in f.blocks.iter().enumerate() {
+            if 3 * row + 2 < j {
+                continue;
+            }
+            for (block, entry) in blocks.iter().enumerate() {
+                let x = [u[3 * block], u[3 * block + 1], u[3 * block + 2]];
+                for (i, x_i) in x.iter().enumerate() {
+                    out[3 * row + i][j] += match entry {
+                        Entry::Zero => 0.0,
+                        Entry::Identity => *x_i,
+                        Entry::Scaled(a) => a * x_i,
+                        Entry::Full(m) => m[(i, 0)] * x[0] + m[(i, 1)] * x[1] + m[(i, 2)] * x[2],
+                    };
+                }
+            }
+        }
+        for &(slot, g) in &f.parameters[..f.parameter_count] {
+            let x = u[slot.index()];
+            for (i, g) in g.iter().enumerate().skip(j) {
+                out[i][j] += g * x;
+            }
+        }
+    }
+    out
+}
+
+/// `P Hᵀ`: one column of length `n` a component.
+pub(crate) fn gain_columns<const N: usize, const M: usize>(
+    p: &SMatrix<f64, N, N>,
+    n: usize,
+    h: &Jacobian<M>,
+) -> [[f64; N]; M] {
+    let n = n.min(N);
+    let columns = p.as_slice();
+    let mut g = [[0.0; N]; M];
+    for (m, g) in g.iter_mut().enumerate() {
+        let g = &mut g[..n];
+        for (block, entries) in h.blocks() {
+            for i in 0..3 {
+                let a = entries[(m, i)];
+                if a != 0.0 {
+                    let c = (block.start() + i) * N;
+                    axpy(g, a, &columns[c..c + n]);
+                }
+            }
+        }
+        for (slot, entries) in h.parameters() {
+            let c = slot.index() * N;
+            axpy(g, entries[m], &columns[c..c + n]);
+        }
+    }
+    g
+}
+
+/// `H P Hᵀ` from the columns of `P Hᵀ`, exactly symmetric.
+pub(crate) fn project<const N: usize, const M: usize>(
+    h: &Jacobian<M>,
+    g: &[[f64; N]; M],
+) -> SMatrix<f64, M, M> {
+    let mut out = SMatrix::zeros();
+    for m in 0..M {
+        for (k, g) in g.iter().enumerate().take(m + 1) {
+            let mut sum = 0.0;
+            for (block, entries) in h.blocks() {
+                for i in 0..3 {
+                    sum += entries[(m, i)] * g[block.start() + i];
+                }
+            }
+            for (slot, entries) in h.parameters() {
+                sum += entries[m] * g[slot.index()];
+            }
+            out[(m, k)] = sum;
+            out[(k, m)] = sum;
+        }
+    }
+    out
+}
+
+/// Lower Cholesky factor; `None` where the matrix is not positive definite.
+pub(crate) fn cholesky<const M: usize>(s: &SMatrix<f64, M, M>) -> Option<SMatrix<f64, M, M>> {
+    let mut l = SMatrix::<f64, M, M>::zeros();
+    for j in 0..M {
+        let mut d = s[(j, j)];
+        for k in 0..j {
+            d -= l[(j, k)] * l[(j, k)];
+        }
+        if !(d > 0.0 && d.is_finite()) {
+            return None;
+        }
+        let root = libm::sqrt(d);
+        l[(j, j)] = root;
+        for i in j + 1..M {
+            let mut v = s[(i, j)];
+            for k in 0..j {
+                v -= l[(i, k)] * l[(j, k)];
+            }
+            l[(i, j)] = v / root;
+        }
+    }
+    Some(l)
+}
+
+/// `L⁻¹ b` for a lower factor.
+pub(crate) fn forward_substitute<const M: usize>(
+    l: &SMatrix<f64, M, M>,
+    b: &SVector<f64, M>,
+) -> SVector<f64, M> {
+    let mut x = *b;
+    for i in 0..M {
+        for k in 0..i {
+            x[i] -= l[(i, k)] * x[k];
+        }
+        x[i] /= l[(i, i)];
+    }
+    x
+}
+
+/// The update with `S = L Lᵀ`: turns `G = P Hᵀ` into `W = G L⁻ᵀ`, takes `W Wᵀ` off P and returns the
+/// state correction `W L⁻¹ r`.
+pub(crate) fn update<const N: usize, const M: usize>(
+    p: &mut SMatrix<f64, N, N>,
+    n: usize,
+    mut g: [[f64; N]; M],
+    l: &SMatrix<f64, M, M>,
+    residual: &SVector<f64, M>,
+) -> [f64; N] {
+    let n = n.min(N);
+    let whitened = forward_substitute(l, residual);
+    let mut dx = [0.0; N];
+    for m in 0..M {
+        let (done, rest) = g.split_at_mut(m);
+        let w = &mut rest[0][..n];
+        for (k, done) in done.iter().enumerate() {
+            axpy(w, -l[(m, k)], &done[..n]);
+        }
+        let inverse = 1.0 / l[(m, m)];
+        for w in w.iter_mut() {
+            *w *= inverse;
+        }
+        axpy(&mut dx[..n], whitened[m], w);
+        for (column, &w_j) in p.as_mut_slice().chunks_exact_mut(N).zip(w.iter()) {
+            for (p_ij, &w_i) in column[..n].iter_mut().zip(w.iter()) {
+                *p_ij -= w_i * w_j;
+            }
+        }
+    }
+    dx
+}
+
+/// Turns the attitude error into the frame of the corrected attitude: `θ ← (I − ½[δ]×) θ`
+/// (Solà 2017, eq. 287, for the local error).
+pub(crate) fn reset_attitude<const N: usize>(
+    p: &mut SMatrix<f64, N, N>,
+    n: usize,
+    delta: &nalgebra::Vector3<f64>,
+) {
+    let mut f = Transition::identity();
+    f.blocks[0][0] = Entry::Full(Matrix3::identity() - crate::math::skew(delta) * 0.5);
+    propagate(p, n, &f);
+}
+
+/// Empties row and column `index` and gives it a variance of its own.
+pub(crate) fn isolate<const N: usize>(p: &mut SMatrix<f64, N, N>, index: usize, variance: f64) {
+    p.column_mut(index).fill(0.0);
+    p.row_mut(index).fill(0.0);
+    p[(index, index)] = variance;
+}
+
+const _: () = assert!(MOVED < NAV);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::Vector3;
+
+    const N: usize = 20;
+
+    fn spd(seed: u64) -> SMatrix<f64, N, N> {
+        let mut x = seed;
+        let a = SMatrix::<f64, N, N>::from_fn(|_, _| {
+            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (x >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+        });
+        let p = a * a.transpose() + SMatrix::identity() * 0.1;
+        (p + p.transpose()) * 0.5
+    }
+
+    fn transition() -> Transition {
+        let mut f = Transition::identity();
+        let m = |k: f64| Entry::Full(Matrix3::new(k, 0.2, 0.3, -0.4, 1.0, k, 0.7, -0.8, 0.9));
+        f.blocks[0] = [m(0.5), Entry::Zero, Entry::Zero, Entry::Scaled(-0.1), Entry::Zero];
+        f.blocks[1] = [m(0.2), Entry::Identity, Entry::Zero, Entry::Zero, m(-0.3)];
+        f.blocks[2] = [m(0.1), Entry::Scaled(0.3), Entry::Identity, Entry::Zero, m(0.4)];
+        f.parameter(Some(Slot(16)), SVector::from_fn(|i, _| 0.1 * i as f64 - 0.3));
+        f.q = SMatrix::identity() * 0.01;
+        f.q_bias = [0.001, 0.002];
+        f
+    }
+
+    #[test]
+    fn propagation_equals_the_dense_product_and_is_symmetric() {
+        let f = transition();
+        let mut dense = SMatrix::<f64, N, N>::identity();
+        for (r, blocks) in f.blocks.iter().enumerate() {
+            for (c, entry) in blocks.iter().enumerate() {
+                let block = match entry {
+                    Entry::Zero => Matrix3::zeros(),
+                    Entry::Identity => Matrix3::identity(),
+                    Entry::Scaled(a) => Matrix3::identity() * *a,
+                    Entry::Full(m) => *m,
+                };
+                dense.fixed_view_mut::<3, 3>(3 * r, 3 * c).copy_from(&block);
+            }
+        }
+        dense.fixed_view_mut::<9, 1>(0, 16).copy_from(&f.parameters[0].1);
+        let mut q = SMatrix::<f64, N, N>::zeros();
+        q.fixed_view_mut::<9, 9>(0, 0).copy_from(&f.q);
+        for i in 0..3 {
+            q[(9 + i, 9 + i)] = 0.001;
+            q[(12 + i, 12 + i)] = 0.002;
+        }
+        let p0 = spd(7);
+        let expected = dense * p0 * dense.transpose() + q;
+        let mut p = p0;
+        propagate(&mut p, N, &f);
+        assert!((p - expected).norm() < 1e-12 * expected.norm());
+        assert_eq!(p, p.transpose());
+    }
+
+    #[test]
+    fn update_equals_the_joseph_form_and_is_symmetric() {
+        let h = Jacobian::<2>::default()
+            .with(crate::Block::Position, SMatrix::from_row_slice(&[0.1, 0.2, 0.3, -0.4, 0.5, 0.6]))
+            .with_parameter(Some(Slot(17)), SVector::from([0.7, -0.2]));
+        let mut dense = SMatrix::<f64, 2, N>::zeros();
+        dense.fixed_view_mut::<2, 3>(0, 6).copy_from(h.block(crate::Block::Position).unwrap());
+        dense.fixed_view_mut::<2, 1>(0, 17).copy_from(&h.parameters()[0].1);
+        let r = SMatrix::<f64, 2, 2>::new(0.3, 0.1, 0.1, 0.2);
+        let residual = SVector::from([0.4, -0.9]);
+        let p0 = spd(3);
+        let s = dense * p0 * dense.transpose() + r;
+        let k = p0 * dense.transpose() * s.try_inverse().unwrap();
+        let a = SMatrix::<f64, N, N>::identity() - k * dense;
+        let joseph = a * p0 * a.transpose() + k * r * k.transpose();
+
+        let mut p = p0;
+        let g = gain_columns(&p, N, &h);
+        let s2 = project(&h, &g) + r;
+        assert!((s - s2).norm() < 1e-12);
+        let dx = update(&mut p, N, g, &cholesky(&s2).unwrap(), &residual);
+        assert!((p - joseph).norm() < 1e-12 * joseph.norm());
+        assert!((SVector::<f64, N>::from(dx) - k * residual).norm() < 1e-12);
+        assert_eq!(p, p.transpose());
+    }
+
+    #[test]
+    fn attitude_reset_touches_attitude_only() {
+        let p0 = spd(5);
+        let mut p = p0;
+        reset_attitude(&mut p, N, &Vector3::new(0.1, -0.2, 0.3));
+        assert_eq!(p[(7, 18)], p0[(7, 18)]);
+        assert!((p[(0, 0)] - p0[(0, 0)]).abs() > 1e-3);
+    }
+
+    #[test]
+    fn indefinite_matrices_have_no_factor() {
+        assert!(cholesky(&SMatrix::<f64, 2, 2>::new(1.0, 2.0, 2.0, 1.0)).is_none());
+        assert!(cholesky(&SMatrix::<f64, 1, 1>::new(f64::NAN)).is_none());
+    }
+}

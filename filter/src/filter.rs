@@ -1,0 +1,294 @@
+//! The filter: state, parameters and one fixed-size covariance.
+
+use nalgebra::{Matrix3, SMatrix, SVector, Vector3};
+
+use crate::Timestamp;
+use crate::covariance;
+use crate::judge::{Judge, MAX_DIMENSION};
+use crate::measurement::MeasurementModel;
+use crate::motion::MotionModel;
+use crate::parameters::{Parameter, ParameterId, Pool, Process};
+use crate::report::{Report, Verdict};
+use crate::state::{Block, NAV, Nav, Slot, View};
+
+/// Prior of a filter: where the asset is and how sure that is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prior {
+    /// Time of the prior.
+    pub t: Timestamp,
+    /// Mean.
+    pub nav: Nav,
+    /// Sigma of the attitude error in b [rad].
+    pub attitude_sigma_rad: Vector3<f64>,
+    /// Sigma of the velocity in n [m/s].
+    pub velocity_sigma_mps: Vector3<f64>,
+    /// Sigma of the position in n \[m\].
+    pub position_sigma_m: Vector3<f64>,
+    /// Sigma of each gyro bias component [rad/s].
+    pub gyro_bias_sigma_radps: f64,
+    /// Sigma of each accelerometer bias component [m/s²].
+    pub accel_bias_sigma_mps2: f64,
+}
+
+/// Error-state extended Kalman filter over N error states: [`Nav`] and up to N − 15 parameters.
+///
+/// ```
+/// use nalgebra::Vector3;
+/// use wayfix_filter::{Filter, Judge, Prior, Timestamp, Weight, Nav};
+/// use wayfix_filter::measurement::Range;
+/// use wayfix_filter::motion::Tag;
+///
+/// let mut filter = Filter::<24>::new(&Prior {
+///     t: Timestamp(0),
+///     nav: Nav::default(),
+///     attitude_sigma_rad: Vector3::repeat(0.1),
+///     velocity_sigma_mps: Vector3::repeat(0.1),
+///     position_sigma_m: Vector3::repeat(1.0),
+///     gyro_bias_sigma_radps: 0.01,
+///     accel_bias_sigma_mps2: 0.1,
+/// });
+/// filter.predict(&Tag::default(), Timestamp::from_seconds(0.1));
+/// let range = Range { p_na: Vector3::new(5.0, 0.0, 0.0), p_bt: Vector3::zeros(),
+///                     range_m: 4.6, sigma_m: 0.1, scale: None, horizontal: false };
+/// let report = filter.update(&range, &Judge::new(0.999, Weight::Full));
+/// assert!(report.verdict.is_used());
+/// assert!((filter.nav().p_n.x - 0.4).abs() < 0.02);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Filter<const N: usize> {
+    t: Timestamp,
+    nav: Nav,
+    pool: Pool<N>,
+    p: SMatrix<f64, N, N>,
+}
+
+impl<const N: usize> Filter<N> {
+    /// A filter at its prior, without parameters.
+    #[must_use]
+    pub fn new(prior: &Prior) -> Self {
+        const { assert!(N >= NAV, "a filter has at least the 15 navigation states") };
+        let mut p = SMatrix::zeros();
+        let mut set = |b: Block, s: Vector3<f64>| {
+            for i in 0..3 {
+                p[(b.start() + i, b.start() + i)] = s[i] * s[i];
+            }
+        };
+        set(Block::Attitude, prior.attitude_sigma_rad);
+        set(Block::Velocity, prior.velocity_sigma_mps);
+        set(Block::Position, prior.position_sigma_m);
+        set(Block::GyroBias, Vector3::repeat(prior.gyro_bias_sigma_radps));
+        set(Block::AccelBias, Vector3::repeat(prior.accel_bias_sigma_mps2));
+        Self { t: prior.t, nav: prior.nav, pool: Pool::new(), p }
+    }
+
+    /// Time of the state.
+    #[must_use]
+    pub fn t(&self) -> Timestamp {
+        self.t
+    }
+
+    /// Navigation state.
+    #[must_use]
+    pub fn nav(&self) -> &Nav {
+        &self.nav
+    }
+
+    /// What models see.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View { nav: &self.nav, parameters: &self.pool.values }
+    }
+
+    /// Covariance of one block with another.
+    #[must_use]
+    pub fn covariance(&self, row: Block, column: Block) -> Matrix3<f64> {
+        self.p.fixed_view::<3, 3>(row.start(), column.start()).into_owned()
+    }
+
+    /// Variance of one error state.
+    #[must_use]
+    pub fn variance(&self, index: usize) -> f64 {
+        self.p[(index, index)]
+    }
+
+    /// Covariance of two error states.
+    #[must_use]
+    pub fn cross(&self, row: usize, column: usize) -> f64 {
+        self.p[(row, column)]
+    }
+
+    /// Number of error states in use.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// Never: there are always the navigation states.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// The parameters in the filter: id, value, sigma.
+    pub fn parameters(&self) -> impl Iterator<Item = (ParameterId, f64, f64)> {
+        self.pool.active.iter().enumerate().map(|(i, a)| {
+            (a.id, self.pool.values[NAV + i], libm::sqrt(self.p[(NAV + i, NAV + i)].max(0.0)))
+        })
+    }
+
+    /// The slot of a parameter, which enters the filter by its prior where it is new. `None` where
+    /// N leaves no room for parameters. A slot is good until another parameter is asked for.
+    pub fn parameter(&mut self, id: ParameterId, prior: &Parameter) -> Option<Slot> {
+        if let Some(slot) = self.pool.find(id) {
+            self.pool.touch(slot, self.t);
+            return Some(slot);
+        }
+        if !(prior.sigma > 0.0 && prior.sigma.is_finite() && prior.mean.is_finite()) {
+            return None;
+        }
+        let p = &self.p;
+        let placed = self.pool.place(id, prior, self.t, |i| libm::sqrt(p[(i, i)].max(0.0)))?;
+        self.pool.values[placed.slot.index()] = placed.prior_mean;
+        covariance::isolate(&mut self.p, placed.slot.index(), placed.prior_sigma * placed.prior_sigma);
+        Some(placed.slot)
+    }
+
+    /// Carries state and covariance to `t`; nothing where `t` is not later than the state.
+    pub fn predict(&mut self, motion: &impl MotionModel, t: Timestamp) {
+        let dt_s = t.seconds_since(self.t);
+        if dt_s > 0.0 {
+            let step = motion.propagate(&mut self.nav, &self.pool.values, dt_s);
+            covariance::propagate(&mut self.p, self.pool.len(), &step.0);
+            self.age_parameters(dt_s);
+            self.t = t;
+        }
+    }
+
+    fn age_parameters(&mut self, dt_s: f64) {
+        let n = self.pool.len();
+        for (i, active) in self.pool.active.iter().enumerate() {
+            let slot = NAV + i;
+            match active.process {
+                Process::Constant => {}
+                Process::RandomWalk { density } => {
+                    self.p[(slot, slot)] += density * density * dt_s;
+                }
+                Process::GaussMarkov { sigma, time_s } => {
+                    let keep = libm::exp(-dt_s / time_s);
+                    self.pool.values[slot] *= keep;
+                    for k in 0..n {
+                        self.p[(k, slot)] *= keep;
+                    }
+                    for k in 0..n {
+                        self.p[(slot, k)] *= keep;
+                    }
+                    self.p[(slot, slot)] += sigma * sigma * (1.0 - keep * keep);
+                }
+            }
+        }
+    }
+
+    /// Judges a measurement and, where it passes, corrects the state by it.
+    pub fn update<const M: usize>(
+        &mut self,
+        model: &impl MeasurementModel<M>,
+        judge: &Judge,
+    ) -> Report {
+        const { assert!(M >= 1 && M <= MAX_DIMENSION) };
+        let lin = match model.linearise(&self.view()) {
+            Ok(lin) => lin,
+            Err(why) => return Report::refused(Verdict::Degenerate(why), M),
+        };
+        let finite = lin.residual.iter().chain(lin.r.iter()).all(|x| x.is_finite());
+        if !finite || (0..M).any(|i| lin.r[(i, i)] <= 0.0) {
+            return Report::refused(Verdict::Invalid, M);
+        }
+        let n = self.pool.len();
+        let g = covariance::gain_columns(&self.p, n, &lin.h);
+        let hph = covariance::project(&lin.h, &g);
+        let mut r = lin.r;
+        for i in 0..M {
+            r[(i, i)] += covariance::R_FLOOR * hph[(i, i)];
+        }
+        let Some(l) = covariance::cholesky(&(hph + r)) else {
+            return Report::refused(Verdict::Invalid, M);
+        };
+        let nis = covariance::forward_substitute(&l, &lin.residual).norm_squared();
+        let mut report = Report::refused(Verdict::Gated, M);
+        for i in 0..M {
+            report.residual[i] = lin.residual[i];
+            report.sigma[i] = libm::sqrt(hph[(i, i)] + r[(i, i)]);
+        }
+        report.nis = nis;
+        report.gate = judge.gate(M);
+        if !(nis <= report.gate) {
+            return report;
+        }
+        report.weight = judge.weight.of(nis, M);
+        report.verdict = if report.weight < 1.0 { Verdict::DownWeighted } else { Verdict::Fused };
+        let l = if report.weight < 1.0 {
+            match covariance::cholesky(&(hph + r / report.weight)) {
+                Some(l) => l,
+                None => return Report::refused(Verdict::Invalid, M),
+            }
+        } else {
+            l
+        };
+        let dx = covariance::update(&mut self.p, n, g, &l, &lin.residual);
+        self.inject(&dx);
+        report
+    }
+
+    /// Composes a correction with the state, and turns the attitude error with it.
+    fn inject(&mut self, dx: &[f64; N]) {
+        let delta = SVector::<f64, NAV>::from_fn(|i, _| dx[i]);
+        self.nav = self.nav.boxplus(&delta);
+        for (i, active) in self.pool.active.iter().enumerate() {
+            let value = &mut self.pool.values[NAV + i];
+            *value = (*value + dx[NAV + i]).clamp(-active.bound, active.bound);
+        }
+        let turned = delta.fixed_rows::<3>(0).into_owned();
+        if turned.norm_squared() > 1e-8 {
+            covariance::reset_attitude(&mut self.p, self.pool.len(), &turned);
+        }
+    }
+
+    /// Multiplies the covariance of state and parameters by `factor` ≥ 1: the prior was too sure by
+    /// that much, in every direction alike, so what is correlated stays so.
+    pub fn doubt(&mut self, factor: f64) {
+        if factor > 1.0 && factor.is_finite() {
+            self.p *= factor;
+        }
+    }
+
+    /// Adds variance to the components of one block.
+    pub fn inflate(&mut self, block: Block, variance: Vector3<f64>) {
+        for i in 0..3 {
+            let index = block.start() + i;
+            self.p[(index, index)] += variance[i].max(0.0);
+        }
+    }
+
+    /// Sets one block to a new mean that is independent of all else.
+    pub fn reset_block(&mut self, block: Block, mean: Vector3<f64>, sigma: Vector3<f64>) {
+        for i in 0..3 {
+            covariance::isolate(&mut self.p, block.start() + i, sigma[i] * sigma[i]);
+        }
+        match block {
+            Block::Attitude => self.nav.q_nb = crate::math::exp(&mean),
+            Block::Velocity => self.nav.v_n = mean,
+            Block::Position => self.nav.p_n = mean,
+            Block::GyroBias => self.nav.gyro_bias_b = mean,
+            Block::AccelBias => self.nav.accel_bias_b = mean,
+        }
+    }
+
+    /// Whether state and covariance are finite and all variances positive.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        let n = self.pool.len();
+        self.nav.is_finite()
+            && (0..n).all(|i| self.p[(i, i)] >= 0.0)
+            && self.p.iter().all(|x| x.is_finite())
+    }
+}

@@ -1,0 +1,116 @@
+//! A known point in the image of a calibrated camera (pinhole, distortion already removed).
+//!
+//!   d_s = (x, y, z) as in [`super::sight`], camera axes x right, y down, z forward
+//!   z = (f_u x/z + c_u,  f_v y/z + c_v)
+//!   ∂/∂d_s = ( f_u/z, 0, −f_u x/z² ;  0, f_v/z, −f_v y/z² )
+//! Survey errors of the point may be added to sigma by the caller. Degenerate where the point is
+//! not in front of the camera. Hartley and Zisserman 2004, eq. 6.1.
+
+use nalgebra::{Matrix2, Matrix2x3, Matrix3, Vector2, Vector3};
+
+use super::{Degenerate, Jacobian, Linearised, MeasurementModel, sight};
+use crate::state::{Block, Nav, View};
+
+/// Nearest distance along the view \[m\].
+const NEAR_M: f64 = 0.05;
+
+/// A calibrated camera on the body.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Camera {
+    /// Camera in b \[m\].
+    pub p_bs: Vector3<f64>,
+    /// Camera axes to body axes.
+    pub r_bs: Matrix3<f64>,
+    /// Focal lengths, columns and rows [px].
+    pub focal_px: Vector2<f64>,
+    /// Principal point, column and row [px].
+    pub centre_px: Vector2<f64>,
+}
+
+/// Pixel, and its derivatives by attitude and position error.
+pub(super) type Projection = (Vector2<f64>, Matrix2x3<f64>, Matrix2x3<f64>);
+
+impl Camera {
+    pub(super) fn project(&self, nav: &Nav, p_n: &Vector3<f64>) -> Result<Projection, Degenerate> {
+        let (d, by_attitude, by_position) = sight(nav, p_n, &self.p_bs, &self.r_bs);
+        if d.z < NEAR_M {
+            return Err(Degenerate::OutOfView);
+        }
+        let f = &self.focal_px;
+        let uv = Vector2::new(f.x * d.x / d.z, f.y * d.y / d.z) + self.centre_px;
+        let rows = Matrix2x3::new(
+            f.x / d.z,
+            0.0,
+            -f.x * d.x / (d.z * d.z),
+            0.0,
+            f.y / d.z,
+            -f.y * d.y / (d.z * d.z),
+        );
+        Ok((uv, rows * by_attitude, rows * by_position))
+    }
+}
+
+/// One point in one image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pixel {
+    /// The point in n \[m\].
+    pub p_n: Vector3<f64>,
+    /// Measured column and row [px].
+    pub uv_px: Vector2<f64>,
+    /// Sigma of each [px].
+    pub sigma_px: f64,
+    /// The camera.
+    pub camera: Camera,
+}
+
+impl MeasurementModel<2> for Pixel {
+    fn linearise(&self, x: &View) -> Result<Linearised<2>, Degenerate> {
+        let (uv, by_attitude, by_position) = self.camera.project(x.nav, &self.p_n)?;
+        Ok(Linearised {
+            residual: self.uv_px - uv,
+            h: Jacobian::default()
+                .with(Block::Attitude, by_attitude)
+                .with(Block::Position, by_position),
+            r: Matrix2::from_diagonal_element(self.sigma_px * self.sigma_px),
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::math::from_roll_pitch_yaw;
+    use crate::measurement::check::{jacobian_matches_at, states};
+
+    /// A camera that looks up along body z.
+    pub fn upward() -> Camera {
+        Camera {
+            p_bs: Vector3::new(0.3, -0.1, 1.8),
+            r_bs: *from_roll_pitch_yaw(0.02, -0.03, 0.4).to_rotation_matrix().matrix(),
+            focal_px: Vector2::new(600.0, 610.0),
+            centre_px: Vector2::new(320.0, 240.0),
+        }
+    }
+
+    #[test]
+    fn jacobian_matches_central_difference() {
+        for nav in states() {
+            let above = nav.p_n + nav.q_nb * Vector3::new(0.4, 0.3, 4.5);
+            let pixel =
+                Pixel { p_n: above, uv_px: Vector2::new(300.0, 200.0), sigma_px: 1.0, camera: upward() };
+            jacobian_matches_at(&pixel, &nav);
+        }
+    }
+
+    #[test]
+    fn behind_the_camera_is_degenerate() {
+        let below = Pixel {
+            p_n: Vector3::new(0.0, 0.0, -3.0),
+            uv_px: Vector2::zeros(),
+            sigma_px: 1.0,
+            camera: upward(),
+        };
+        let view = View { nav: &Nav::default(), parameters: &[] };
+        assert_eq!(below.linearise(&view).unwrap_err(), Degenerate::OutOfView);
+    }
+}

@@ -1,0 +1,173 @@
+//! Calibration states: scalars with a prior and a process, learned while driving.
+//!
+//! A parameter is a deviation: zero means "as the configuration says". There may be more of them
+//! than fit in the filter. A new one then takes the place of the one that has not been used for
+//! the longest time: that one is marginalised (its row and column leave the covariance) and its
+//! value and sigma are remembered as its prior for the next time.
+
+use arrayvec::ArrayVec;
+
+use crate::Timestamp;
+use crate::state::{NAV, Slot};
+
+/// Identity of a parameter, chosen by the caller; equal ids are the same parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ParameterId(pub u32);
+
+/// How a parameter changes by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Process {
+    /// Does not.
+    Constant,
+    /// Random walk with this density [unit/√s].
+    RandomWalk {
+        /// Density [unit/√s].
+        density: f64,
+    },
+    /// First-order Gauss-Markov: returns to zero, for errors that last a while.
+    GaussMarkov {
+        /// Stationary sigma [unit].
+        sigma: f64,
+        /// Correlation time \[s\].
+        time_s: f64,
+    },
+}
+
+/// A parameter before it is learned.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Parameter {
+    /// Prior mean.
+    pub mean: f64,
+    /// Prior sigma; must be positive and finite.
+    pub sigma: f64,
+    /// How it changes.
+    pub process: Process,
+    /// It never leaves ± this bound.
+    pub bound: f64,
+}
+
+impl Parameter {
+    /// A constant with mean zero that stays within ten sigmas.
+    #[must_use]
+    pub fn constant(sigma: f64) -> Self {
+        Self { mean: 0.0, sigma, process: Process::Constant, bound: 10.0 * sigma }
+    }
+
+    /// A random walk from mean zero; `density` in unit/√s. Zero density is a constant.
+    #[must_use]
+    pub fn walk(sigma: f64, density: f64) -> Self {
+        let process = if density > 0.0 { Process::RandomWalk { density } } else { Process::Constant };
+        Self { mean: 0.0, sigma, process, bound: f64::INFINITY }
+    }
+
+    /// A first-order Gauss-Markov process of mean zero.
+    #[must_use]
+    pub fn gauss_markov(sigma: f64, time_s: f64) -> Self {
+        Self {
+            mean: 0.0,
+            sigma,
+            process: Process::GaussMarkov { sigma, time_s },
+            bound: f64::INFINITY,
+        }
+    }
+
+    /// The same with another bound.
+    #[must_use]
+    pub fn bounded(self, bound: f64) -> Self {
+        Self { bound, ..self }
+    }
+}
+
+/// A parameter in the filter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Active {
+    pub id: ParameterId,
+    pub process: Process,
+    pub bound: f64,
+    pub last_used: Timestamp,
+}
+
+/// A parameter that had to leave: its prior for the next time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Remembered {
+    id: ParameterId,
+    mean: f64,
+    sigma: f64,
+}
+
+/// How many parameters that left are remembered; the oldest is forgotten first.
+const REMEMBERED: usize = 64;
+
+/// Book of who sits in which slot.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool<const N: usize> {
+    /// Values by error-state index; the first [`NAV`] are unused.
+    pub values: [f64; N],
+    pub active: ArrayVec<Active, N>,
+    remembered: ArrayVec<Remembered, REMEMBERED>,
+}
+
+/// What [`Pool::place`] decided.
+pub(crate) struct Placement {
+    pub slot: Slot,
+    pub prior_mean: f64,
+    pub prior_sigma: f64,
+}
+
+impl<const N: usize> Pool<N> {
+    pub fn new() -> Self {
+        Self { values: [0.0; N], active: ArrayVec::new(), remembered: ArrayVec::new() }
+    }
+
+    /// Length of the error state in use.
+    pub fn len(&self) -> usize {
+        NAV + self.active.len()
+    }
+
+    /// The slot of a parameter that is in the filter.
+    pub fn find(&self, id: ParameterId) -> Option<Slot> {
+        let index = self.active.iter().position(|a| a.id == id)?;
+        Some(Slot((NAV + index) as u16))
+    }
+
+    /// Marks as used.
+    pub fn touch(&mut self, slot: Slot, t: Timestamp) {
+        if let Some(active) = self.active.get_mut(slot.index() - NAV) {
+            active.last_used = t;
+        }
+    }
+
+    /// A slot for a parameter that is not in the filter: a free one, or the longest unused one,
+    /// whose value is remembered with `sigma_of` as its sigma. `None` where N leaves no room at all.
+    pub fn place(
+        &mut self,
+        id: ParameterId,
+        prior: &Parameter,
+        t: Timestamp,
+        sigma_of: impl Fn(usize) -> f64,
+    ) -> Option<Placement> {
+        let known = self.remembered.iter().position(|r| r.id == id).map(|i| self.remembered.remove(i));
+        let entry = Active { id, process: prior.process, bound: prior.bound, last_used: t };
+        let index = if self.len() < N {
+            self.active.push(entry);
+            self.active.len() - 1
+        } else {
+            let index = (0..self.active.len()).min_by_key(|&i| self.active[i].last_used)?;
+            let left = core::mem::replace(&mut self.active[index], entry);
+            if self.remembered.is_full() {
+                self.remembered.remove(0);
+            }
+            self.remembered.push(Remembered {
+                id: left.id,
+                mean: self.values[NAV + index],
+                sigma: sigma_of(NAV + index),
+            });
+            index
+        };
+        let slot = NAV + index;
+        let (prior_mean, prior_sigma) =
+            known.map_or((prior.mean, prior.sigma), |k| (k.mean, k.sigma.min(prior.sigma)));
+        self.values[slot] = prior_mean;
+        Some(Placement { slot: Slot(slot as u16), prior_mean, prior_sigma })
+    }
+}

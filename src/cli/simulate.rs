@@ -1,0 +1,54 @@
+//! `wayfix simulate`: a scenario as a log with truth and its two files.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use crate::sim::scenario::{SCENARIOS, find};
+use crate::sim::{simulate, write};
+
+/// Simulate a scenario: writes log.jsonl, truth.jsonl, site.toml, vehicle.toml and, with the true
+/// biases and scales, parameters.json.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// Which one.
+    #[arg(long, default_value = "forklift_day", value_parser = names())]
+    scenario: String,
+    /// Randomness: the same seed gives the same bytes.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Stop after this many seconds, instead of at the end of the route.
+    #[arg(long, value_name = "SECONDS")]
+    duration: Option<f64>,
+    /// Folder for the files; made if need be.
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+fn names() -> PossibleValuesParser {
+    SCENARIOS
+        .iter()
+        .map(|scenario| clap::builder::PossibleValue::new(scenario.name).help(scenario.about))
+        .collect::<Vec<_>>()
+        .into()
+}
+
+impl Simulate {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let scenario = find(&self.scenario)
+            .ok_or_else(|| anyhow::anyhow!("no scenario is called {:?}", self.scenario))?;
+        let simulation = simulate(scenario, self.seed, self.duration)?;
+        write(&simulation, &self.output)?;
+        eprintln!(
+            "{}: {} samples of {} sources, {} truth records -> {}",
+            scenario.name,
+            simulation.received.len(),
+            scenario.equipment.len(),
+            simulation.truth.len(),
+            self.output.display()
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,284 @@
+//! Cold start: position and heading from the first absolute measurements alone.
+//!
+//! Robust Gauss-Newton over (x, y, z, yaw) of everything heard within a short window, from many
+//! starting points. It uses the same measurement models as the filter, so whatever can be fused can
+//! start the engine. What it can't tell apart (mirror images about two anchors, the heading of a
+//! vehicle that has not moved) comes back as several solutions, never as a guess.
+
+use nalgebra::{Matrix4, UnitQuaternion, Vector3, Vector4};
+use wayfix_filter::measurement::Linearised;
+use wayfix_filter::{Block, Nav, Timestamp, View, math};
+use wayfix_sensors::Reading;
+
+use super::resolve::{Model, NoSlots, resolve};
+use super::setup::Setup;
+
+/// How long heard measurements count \[s\].
+const WINDOW_S: f64 = 3.0;
+/// Most measurements in the window.
+const CAPACITY: usize = 96;
+/// A solution must place the asset to this sigma \[m\].
+const MAX_SIGMA_M: f64 = 8.0;
+/// Solutions whose cost exceeds the best one's by more than this (in units of χ²) are dropped.
+const COST_MARGIN: f64 = 12.0;
+/// Largest robust cost a measurement component that still counts as agreement.
+const MAX_COST_PER_COMPONENT: f64 = 6.0;
+/// Degrees of freedom of the robust (Student-t) cost.
+const NU: f64 = 4.0;
+
+/// Normal equations over (x, y, z, yaw), robustly weighted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sums {
+    a: Matrix4<f64>,
+    b: Vector4<f64>,
+    cost: f64,
+    components: usize,
+}
+
+impl Sums {
+    /// Adds one measurement, its components taken as independent.
+    pub fn add<const M: usize>(&mut self, view: &View, lin: &Linearised<M>) {
+        let up_b = view.nav.q_nb.inverse() * Vector3::z();
+        for m in 0..M {
+            let variance = lin.r[(m, m)];
+            let residual = lin.residual[m];
+            if !(variance > 0.0 && residual.is_finite()) {
+                continue;
+            }
+            let position = lin.h.block(Block::Position).map_or(Vector3::zeros(), |h| h.row(m).transpose());
+            let yaw = lin.h.block(Block::Attitude).map_or(0.0, |h| (h.row(m) * up_b)[0]);
+            let row = Vector4::new(position.x, position.y, position.z, yaw);
+            let chi_sq = residual * residual / variance;
+            let weight = (NU + 1.0) / (NU + chi_sq) / variance;
+            self.a += row * row.transpose() * weight;
+            self.b += row * (residual * weight);
+            self.cost += (NU + 1.0) * (chi_sq / NU).ln_1p();
+            self.components += 1;
+        }
+    }
+}
+
+/// A place that agrees with what was heard.
+#[derive(Clone, Copy, Debug)]
+pub struct Solution {
+    /// Position \[m\].
+    pub p_n: Vector3<f64>,
+    /// Heading [rad], where the measurements show it.
+    pub yaw_rad: Option<f64>,
+    /// Covariance of (x, y, z, yaw).
+    pub covariance: Matrix4<f64>,
+    /// Stated by the configuration instead of found.
+    pub is_known: bool,
+    cost: f64,
+}
+
+/// What was heard lately.
+#[derive(Clone, Debug, Default)]
+pub struct Window {
+    heard: Vec<(Timestamp, u16, Reading)>,
+}
+
+impl Window {
+    /// Remembers a measurement and forgets what is too old.
+    pub fn push(&mut self, t: Timestamp, source: u16, reading: &Reading) {
+        self.heard.retain(|(heard, ..)| t.seconds_since(*heard) <= WINDOW_S);
+        if self.heard.len() == CAPACITY {
+            self.heard.remove(0);
+        }
+        self.heard.push((t, source, *reading));
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.heard.clear();
+    }
+
+    /// The places that agree with what was heard, best first; none where that does not suffice.
+    /// `level` is roll and pitch as far as known (its heading does not matter).
+    #[must_use]
+    pub fn solve(&self, setup: &Setup, level: &UnitQuaternion<f64>) -> Vec<Solution> {
+        let models: Vec<Model> = (self.heard.iter())
+            .filter_map(|(_, source, reading)| resolve(setup, *source, reading, &mut NoSlots).ok())
+            .collect();
+        let anchors: Vec<Vector3<f64>> = models.iter().filter_map(Model::anchor).collect();
+        if anchors.is_empty() {
+            return Vec::new();
+        }
+        let problem = Problem { setup, models: &models, level: *level, z: ZPrior::new(setup, &anchors) };
+        let mut solutions: Vec<Solution> = Vec::new();
+        for start in starts(&anchors, &problem) {
+            let Some(found) = problem.descend(start) else { continue };
+            match solutions.iter_mut().find(|s| s.is_same(&found)) {
+                Some(known) if known.cost <= found.cost => {}
+                Some(known) => *known = found,
+                None => solutions.push(found),
+            }
+        }
+        solutions.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        let best = solutions.first().map_or(0.0, |s| s.cost);
+        solutions.retain(|s| s.cost - best < COST_MARGIN);
+        solutions
+    }
+}
+
+impl Solution {
+    /// A place that the configuration states.
+    #[must_use]
+    pub fn known(position_m: [f64; 3], sigma_m: f64) -> Self {
+        Self {
+            p_n: Vector3::from(position_m),
+            yaw_rad: None,
+            covariance: Matrix4::from_diagonal_element(sigma_m * sigma_m),
+            is_known: true,
+            cost: 0.0,
+        }
+    }
+
+    /// Sigma of the position \[m\].
+    #[must_use]
+    pub fn sigma(&self) -> Vector3<f64> {
+        Vector3::from_fn(|i, _| self.covariance[(i, i)].sqrt())
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let near = (self.p_n - other.p_n).norm()
+            < 0.3 + self.covariance[(0, 0)].max(self.covariance[(1, 1)]).sqrt();
+        let turned = match (self.yaw_rad, other.yaw_rad) {
+            (Some(a), Some(b)) => math::wrap_angle(a - b).abs(),
+            _ => 0.0,
+        };
+        near && turned < 0.4
+    }
+}
+
+/// What is known of the height before anything is heard.
+struct ZPrior {
+    mean_m: f64,
+    sigma_m: f64,
+}
+
+impl ZPrior {
+    fn new(setup: &Setup, anchors: &[Vector3<f64>]) -> Self {
+        match setup.motion.planar_height_m {
+            Some(height_m) => Self { mean_m: height_m, sigma_m: 0.01 },
+            None => {
+                let mean_m = anchors.iter().map(|a| a.z).sum::<f64>() / anchors.len() as f64;
+                Self { mean_m, sigma_m: 5.0 }
+            }
+        }
+    }
+}
+
+struct Problem<'a> {
+    setup: &'a Setup,
+    models: &'a [Model],
+    level: UnitQuaternion<f64>,
+    z: ZPrior,
+}
+
+impl Problem<'_> {
+    fn nav(&self, x: &Vector4<f64>) -> Nav {
+        let turn = x.w - math::yaw(&self.level);
+        Nav {
+            q_nb: math::exp(&(Vector3::z() * turn)) * self.level,
+            p_n: x.xyz(),
+            ..Nav::default()
+        }
+    }
+
+    fn sums(&self, x: &Vector4<f64>) -> Sums {
+        let nav = self.nav(x);
+        let view = View { nav: &nav, parameters: &[] };
+        let mut sums = Sums::default();
+        for model in self.models {
+            model.accumulate(&view, &mut sums);
+        }
+        let precision = 1.0 / (self.z.sigma_m * self.z.sigma_m);
+        let off = self.z.mean_m - x.z;
+        sums.a[(2, 2)] += precision;
+        sums.b[2] += precision * off;
+        sums.cost += off * off * precision;
+        sums
+    }
+
+    /// Levenberg-Marquardt from one start.
+    fn descend(&self, start: Vector4<f64>) -> Option<Solution> {
+        let mut x = start;
+        let mut sums = self.sums(&x);
+        let mut damping = 1e-3;
+        for _ in 0..30 {
+            let mut a = sums.a;
+            for i in 0..4 {
+                a[(i, i)] += damping * (sums.a[(i, i)] + 1e-6);
+            }
+            let step = a.cholesky()?.solve(&sums.b);
+            let next = x + step;
+            let after = self.sums(&next);
+            if after.components >= sums.components && after.cost <= sums.cost {
+                let small = step.norm() < 1e-4;
+                (x, sums) = (next, after);
+                damping *= 0.3;
+                if small {
+                    break;
+                }
+            } else {
+                damping *= 5.0;
+                if damping > 1e6 {
+                    break;
+                }
+            }
+        }
+        self.judge(&x, &sums)
+    }
+
+    /// A minimum that agrees with what was heard and that places the asset.
+    fn judge(&self, x: &Vector4<f64>, sums: &Sums) -> Option<Solution> {
+        let yaw_known = sums.a[(3, 3)] > 1.0 / (0.5 * 0.5);
+        let mut a = sums.a;
+        if !yaw_known {
+            a[(3, 3)] += 1.0;
+        }
+        let covariance = a.cholesky()?.inverse();
+        let sigma_m = covariance[(0, 0)].max(covariance[(1, 1)]).sqrt();
+        let agrees = sums.cost < MAX_COST_PER_COMPONENT * sums.components as f64 + 9.0;
+        let unknowns = 2 + usize::from(yaw_known) + usize::from(self.z.sigma_m > 1.0);
+        let placed = self.models.iter().any(|m| matches!(m, Model::Position2(_) | Model::Position3(_) | Model::Pose(_) | Model::Marker(_) | Model::Passage(_)));
+        let enough = placed || sums.components > unknowns;
+        let is_place = sigma_m < MAX_SIGMA_M && agrees && enough && x.iter().all(|v| v.is_finite());
+        let yaw_rad = yaw_known.then(|| math::wrap_angle(x.w));
+        is_place.then_some(Solution { p_n: x.xyz(), yaw_rad, covariance, is_known: false, cost: sums.cost })
+    }
+}
+
+/// Starting points: a grid over what was heard and its surroundings, and several headings where
+/// the measurements depend on it.
+fn starts(anchors: &[Vector3<f64>], problem: &Problem) -> Vec<Vector4<f64>> {
+    let mut low = anchors[0];
+    let mut high = anchors[0];
+    for a in anchors {
+        low = low.inf(a);
+        high = high.sup(a);
+    }
+    let margin = (0.3 * (high - low).xy().norm()).clamp(0.5, 30.0);
+    let sees_yaw = problem.sums(&Vector4::new(low.x + 0.37, low.y - 0.21, problem.z.mean_m, 0.3)).a[(3, 3)] > 1e-3;
+    let yaws: &[f64] = if sees_yaw { &[0.0, 0.8, 1.6, 2.4, 3.1, -0.8, -1.6, -2.4] } else { &[0.0] };
+    let heights: &[f64] = if problem.setup.motion.planar_height_m.is_some() { &[0.0] } else { &[-1.0, 1.0] };
+    let steps = 4;
+    let mut out = Vec::new();
+    for i in 0..=steps {
+        for k in 0..=steps {
+            for dz in heights {
+                for yaw in yaws {
+                    let share = |n: usize| n as f64 / steps as f64;
+                    out.push(Vector4::new(
+                        low.x - margin + share(i) * (high.x - low.x + 2.0 * margin),
+                        low.y - margin + share(k) * (high.y - low.y + 2.0 * margin),
+                        problem.z.mean_m + dz,
+                        *yaw,
+                    ));
+                }
+            }
+        }
+    }
+    out
+}

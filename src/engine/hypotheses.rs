@@ -1,0 +1,174 @@
+//! Several filters side by side, while the heading or the place is ambiguous.
+//!
+//! Each keeps a log weight, to which every update adds its log-likelihood (robust, so that one
+//! outlier can't end the contest):  ln w += −½ ((ν + m) ln(1 + NIS/ν) + ln |S|).
+//! The contest ends when one holds nearly all the weight, or when the others have met it.
+
+use nalgebra::{Matrix3, Vector3};
+use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, math};
+
+use super::core::STATES;
+use super::report::{Reset, ResetCause};
+
+/// Degrees of freedom of the likelihood.
+const NU: f64 = 4.0;
+/// A hypothesis this much less likely than the best (natural log) is dropped.
+const HOPELESS: f64 = 12.0;
+/// Most hypotheses at a time.
+const CAPACITY: usize = 36;
+
+/// One filter and its weight.
+#[derive(Debug)]
+pub struct Hypothesis {
+    /// The filter.
+    pub filter: Filter<STATES>,
+    /// Log weight, the best one's is zero after each pruning.
+    pub ln_weight: f64,
+}
+
+impl Clone for Hypothesis {
+    fn clone(&self) -> Self {
+        Self { filter: self.filter.clone(), ln_weight: self.ln_weight }
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        self.filter.clone_from(&from.filter);
+        self.ln_weight = from.ln_weight;
+    }
+}
+
+/// The filters that are alive, the best first.
+#[derive(Debug, Default)]
+pub struct Hypotheses {
+    all: Vec<Hypothesis>,
+}
+
+impl Clone for Hypotheses {
+    fn clone(&self) -> Self {
+        Self { all: self.all.clone() }
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        self.all.clone_from(&from.all);
+    }
+}
+
+impl Hypotheses {
+    /// Number alive.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Before the start.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The best one.
+    #[must_use]
+    pub fn best(&self) -> Option<&Hypothesis> {
+        self.all.first()
+    }
+
+    /// All, the best first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Hypothesis> {
+        self.all.iter_mut()
+    }
+
+    /// One more, as likely as any other.
+    pub fn add(&mut self, prior: Prior) {
+        if self.all.len() < CAPACITY {
+            self.all.push(Hypothesis { filter: Filter::new(&prior), ln_weight: 0.0 });
+        }
+    }
+
+    /// Updates all by the same measurement; returns the best one's report.
+    pub fn update(
+        &mut self,
+        mut update: impl FnMut(&mut Filter<STATES>) -> Option<Report>,
+    ) -> Option<Report> {
+        let contest = self.all.len() > 1;
+        let mut first = None;
+        for (i, h) in self.all.iter_mut().enumerate() {
+            let report = update(&mut h.filter);
+            if let Some(r) = report.filter(|r| contest && r.nis.is_finite()) {
+                let m = r.dimension as f64;
+                let ln_det: f64 = r.sigma[..r.dimension].iter().map(|s| 2.0 * s.ln()).sum();
+                h.ln_weight -= 0.5 * ((NU + m) * (r.nis / NU).ln_1p() + ln_det);
+            }
+            if i == 0 {
+                first = report;
+            }
+        }
+        first
+    }
+
+    /// Applies a constraint to all.
+    pub fn constrain(&mut self, mut update: impl FnMut(&mut Filter<STATES>) -> Report) {
+        self.update(|f| Some(update(f)));
+    }
+
+    /// Sorts, and drops what is hopeless or has met a better one. Returns a reset where the mean
+    /// jumped to another hypothesis.
+    pub fn prune(&mut self, t: Timestamp) -> Option<Reset> {
+        if self.all.len() < 2 {
+            return None;
+        }
+        let before = *self.all[0].filter.nav();
+        self.all.sort_by(|a, b| b.ln_weight.total_cmp(&a.ln_weight));
+        let best = self.all[0].ln_weight;
+        self.all.retain(|h| best - h.ln_weight < HOPELESS);
+        for h in &mut self.all {
+            h.ln_weight -= best;
+        }
+        let mut i = 0;
+        while i < self.all.len() {
+            let mut k = i + 1;
+            while k < self.all.len() {
+                if has_met(&self.all[k].filter, &self.all[i].filter) {
+                    let weight = self.all.remove(k).ln_weight;
+                    let kept = &mut self.all[i].ln_weight;
+                    *kept += (weight - *kept).exp().ln_1p();
+                } else {
+                    k += 1;
+                }
+            }
+            i += 1;
+        }
+        let after = self.all[0].filter.nav();
+        let delta_yaw_rad = math::wrap_angle(after.yaw_rad() - before.yaw_rad());
+        let delta_m = after.p_n - before.p_n;
+        let jumped = delta_m.norm() > 1e-6 || delta_yaw_rad.abs() > 1e-6;
+        jumped.then_some(Reset { t, cause: ResetCause::Collapse, delta_m, delta_yaw_rad })
+    }
+
+    /// Spread of the hypotheses about the best one: what must be added to its position covariance
+    /// and heading variance to cover all.
+    #[must_use]
+    pub fn spread(&self) -> (Matrix3<f64>, f64) {
+        let Some(best) = self.best() else { return (Matrix3::zeros(), 0.0) };
+        let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
+        let mut position = Matrix3::zeros();
+        let mut heading = 0.0;
+        for h in &self.all[1..] {
+            let weight = h.ln_weight.exp() / total;
+            let d: Vector3<f64> = h.filter.nav().p_n - best.filter.nav().p_n;
+            position += d * d.transpose() * weight;
+            let turn = math::wrap_angle(h.filter.nav().yaw_rad() - best.filter.nav().yaw_rad());
+            heading += weight * turn * turn;
+        }
+        (position, heading)
+    }
+}
+
+/// Whether two filters say the same: heading within a third of a sigma and three degrees, position
+/// within a third of a sigma and ten centimetres.
+fn has_met(a: &Filter<STATES>, b: &Filter<STATES>) -> bool {
+    let turn = math::wrap_angle(a.nav().yaw_rad() - b.nav().yaw_rad()).abs();
+    let yaw_sigma = b.variance(Block::Attitude.start() + 2).max(0.0).sqrt();
+    let apart = (a.nav().p_n - b.nav().p_n).norm();
+    let sigma = b.covariance(Block::Position, Block::Position).trace().max(0.0).sqrt();
+    turn < 0.05_f64.max(yaw_sigma / 3.0).min(0.1) && apart < 0.1_f64.max(sigma / 3.0)
+}

@@ -1,0 +1,256 @@
+//! The engine: samples in, estimates and the fate of every sample out.
+//!
+//! [`Engine::step`] is pure: no clock, file, socket, thread or log. Live and replay feed the same
+//! samples, so a recorded run replays bit for bit.
+
+mod cold;
+mod core;
+mod health;
+mod hypotheses;
+mod inputs;
+mod parameter;
+mod report;
+mod resolve;
+mod setup;
+mod timeline;
+mod wheels;
+
+use wayfix_filter::Timestamp;
+use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
+use wayfix_sensors::{Reading, Sample};
+
+pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
+pub use setup::{MAX_SOURCES, Setup, SetupError};
+
+use crate::config::{Site, Source, Vehicle};
+use core::{Core, Outcome};
+use timeline::Timeline;
+
+/// Events that the history holds at most.
+const EVENTS: usize = 4096;
+/// Checkpoints that it holds at most.
+const CHECKPOINTS: usize = 24;
+/// Events between two checkpoints.
+const SPACING: usize = 32;
+
+/// What one step produced; reused from step to step.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// The fate of the new sample.
+    pub reports: Vec<Report>,
+    /// Jumps of the estimate.
+    pub resets: Vec<Reset>,
+}
+
+impl Outputs {
+    fn clear(&mut self) {
+        self.reports.clear();
+        self.resets.clear();
+    }
+}
+
+/// A learned parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Learned {
+    /// `source.parameter` or `source.parameter[anchor]`; the name ends in its unit.
+    pub name: String,
+    /// Value.
+    pub value: f64,
+    /// Sigma.
+    pub sigma: f64,
+}
+
+/// One asset's estimator.
+///
+/// ```
+/// use wayfix::config::{Site, Vehicle};
+/// use wayfix::engine::{Engine, Outputs};
+/// use wayfix_filter::Timestamp;
+/// use wayfix_sensors::sample::{Name, Range, Reading, Sample};
+///
+/// let site: Site = toml::from_str(r#"
+///     anchor = [
+///         { id = "A", position_m = [0.0, 0.0, 0.0] }, { id = "B", position_m = [9.0, 0.0, 0.0] },
+///         { id = "C", position_m = [9.0, 9.0, 0.0] }, { id = "D", position_m = [0.0, 9.0, 0.0] },
+///     ]"#)?;
+/// let vehicle: Vehicle = toml::from_str(r#"
+///     motion = { planar_height_m = 0.0 }
+///     source.uwb = { kind = "uwb", range_sigma_m = 0.05 }"#)?;
+/// let mut engine = Engine::new(&site, &vehicle)?;
+/// let mut outputs = Outputs::default();
+/// for (i, (id, range_m)) in [("A", 5.0), ("B", 5.831), ("C", 7.810), ("D", 7.211)].iter().enumerate() {
+///     engine.step(&Sample {
+///         t: Timestamp::from_seconds(0.1 * i as f64),
+///         source: Name::from("uwb").unwrap(),
+///         reading: Reading::Range(Range { anchor: Name::from(id).unwrap(), range_m: *range_m,
+///             rx_power_dbm: None, first_path_dbm: None }),
+///     }, &mut outputs);
+/// }
+/// let estimate = engine.estimate().expect("four ranges place it");
+/// assert!((estimate.p_n.xy() - nalgebra::Vector2::new(4.0, 3.0)).norm() < 0.1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    setup: Setup,
+    core: Box<Core>,
+    history: EngineHistory,
+    timeline: Timeline,
+}
+
+type EngineHistory = History<Box<[EventSlot<Sample>]>, Box<[CheckpointSlot<Core>]>>;
+
+fn new_history(setup: &Setup) -> EngineHistory {
+    let events = std::iter::repeat_with(|| None).take(EVENTS).collect();
+    let checkpoints = std::iter::repeat_with(|| None).take(CHECKPOINTS).collect();
+    History::new(events, checkpoints, setup.estimator.horizon_s, SPACING)
+}
+
+impl Engine {
+    /// An engine for one vehicle on one site.
+    ///
+    /// # Errors
+    /// Where the two files can't work together.
+    pub fn new(site: &Site, vehicle: &Vehicle) -> Result<Self, SetupError> {
+        let setup = Setup::new(site, vehicle)?;
+        Ok(Self {
+            history: new_history(&setup),
+            setup,
+            core: Box::default(),
+            timeline: Timeline::default(),
+        })
+    }
+
+    /// The two files as the engine sees them.
+    #[must_use]
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    /// Takes one sample, in the order of arrival. What became of it is in `outputs`.
+    pub fn step(&mut self, sample: &Sample, outputs: &mut Outputs) {
+        outputs.clear();
+        let mut report = Report {
+            t: sample.t,
+            source: sample.source,
+            kind: sample.reading.kind(),
+            target: sample.reading.target(),
+            fate: Fate::UnknownSource,
+            update: None,
+        };
+        let Some(index) = self.setup.source_index(&sample.source) else {
+            outputs.reports.push(report);
+            return;
+        };
+        if !sample.reading.is_finite() {
+            report.fate = Fate::Invalid;
+            outputs.reports.push(report);
+            return;
+        }
+        let delay_s = self.setup.sources[usize::from(index)].config.delay_s(&sample.reading);
+        let key = Key { t: sample.t.shifted(-delay_s), source: index, content: sample.reading.fingerprint() };
+        report.t = key.t;
+        if !self.timeline.admits(key.t, index) {
+            report.fate = Fate::ClockJump;
+            outputs.reports.push(report);
+            return;
+        }
+        let result =
+            self.history.insert(&mut *self.core, &self.setup, key, *sample, |new, outcome: Outcome| {
+                if new {
+                    report.fate = outcome.fate;
+                    report.update = outcome.update;
+                    outputs.resets.extend(outcome.reset);
+                }
+            });
+        match result {
+            Ok(()) => self.timeline.advance(key.t),
+            Err(Refused::TooLate) => {
+                report.fate = Fate::TooLate;
+                if self.timeline.is_set_back() {
+                    self.restart();
+                }
+            }
+            Err(Refused::Duplicate) => report.fate = Fate::Duplicate,
+        }
+        outputs.reports.push(report);
+    }
+
+    /// Forgets everything but the two files: the clock was set back.
+    fn restart(&mut self) {
+        *self.core = Core::default();
+        self.history = new_history(&self.setup);
+        self.timeline = Timeline::default();
+    }
+
+    /// The estimate at the time of the newest sample; `None` before the start.
+    #[must_use]
+    pub fn estimate(&self) -> Option<Estimate> {
+        let t = self.core.hypotheses.best()?.filter.t();
+        Some(self.describe(&self.core, t))
+    }
+
+    /// The estimate carried on to `t` (no earlier than the newest sample), the engine's own state
+    /// as it was; `None` before the start.
+    #[must_use]
+    pub fn estimate_at(&self, t: Timestamp) -> Option<Estimate> {
+        let now = self.core.hypotheses.best()?.filter.t();
+        if t <= now {
+            return self.estimate();
+        }
+        let mut ahead = Core::clone(&self.core);
+        ahead.advance(&self.setup, t);
+        Some(self.describe(&ahead, t))
+    }
+
+    fn describe(&self, core: &Core, t: Timestamp) -> Estimate {
+        use wayfix_filter::Block;
+        let Some(best) = core.hypotheses.best() else { unreachable!("described after the start only") };
+        let filter = &best.filter;
+        let nav = filter.nav();
+        let (spread, turn) = core.hypotheses.spread();
+        let up_b = nav.q_nb.inverse() * nalgebra::Vector3::z();
+        Estimate {
+            t,
+            mode: core.mode(&self.setup, t),
+            p_n: nav.p_n,
+            v_n: nav.v_n,
+            q_nb: nav.q_nb,
+            position_covariance: filter.covariance(Block::Position, Block::Position) + spread,
+            velocity_covariance: filter.covariance(Block::Velocity, Block::Velocity),
+            attitude_covariance: filter.covariance(Block::Attitude, Block::Attitude)
+                + up_b * up_b.transpose() * turn,
+            hypotheses: core.hypotheses.len(),
+        }
+    }
+
+    /// What has been learned so far.
+    #[must_use]
+    pub fn parameters(&self) -> Vec<Learned> {
+        let Some(best) = self.core.hypotheses.best() else { return Vec::new() };
+        let all = best.filter.parameters();
+        all.map(|(id, value, sigma)| Learned { name: parameter::name(&self.setup, id), value, sigma }).collect()
+    }
+}
+
+impl Source {
+    /// Known delay of a reading of this source \[s\].
+    #[must_use]
+    pub fn delay_s(&self, reading: &Reading) -> f64 {
+        match self {
+            Self::Imu(s) => s.delay_s,
+            Self::Magnetometer(s) => s.delay_s,
+            Self::Height(s) => s.delay_s,
+            Self::Wheels(s) => s.delay_s,
+            Self::Steering(s) => s.delay_s,
+            Self::Gnss(s) if matches!(reading, Reading::GnssVelocity(_)) => s.velocity_delay_s,
+            Self::Gnss(s) => s.position_delay_s,
+            Self::Uwb(s) => s.delay_s,
+            Self::Rssi(s) => s.delay_s,
+            Self::Landmark(s) => s.delay_s,
+            Self::Camera(s) => s.delay_s,
+            Self::Portal(s) => s.delay_s,
+            Self::Pose(s) => s.delay_s,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Which calibration states exist, and what they are called.
+
+use wayfix_filter::ParameterId;
+
+use super::setup::Setup;
+
+/// What a parameter means. One source may have several; some are one an anchor or beacon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Range scale.
+    RangeScale,
+    /// Constant range bias of an anchor \[m\].
+    RangeBias,
+    /// Slowly varying range error of an anchor \[m\].
+    RangeDrift,
+    /// Time lag \[s\].
+    Lag,
+    /// Time lag of the velocity of the same receiver \[s\].
+    VelocityLag,
+    /// Wheel scale.
+    WheelScale,
+    /// Yaw-rate scale.
+    YawRateScale,
+    /// Yaw-rate bias [rad/s].
+    YawRateBias,
+    /// Steering offset [rad].
+    SteeringOffset,
+    /// Slowly varying position error along x \[m\].
+    DriftX,
+    /// ... along y.
+    DriftY,
+    /// ... along z.
+    DriftZ,
+    /// Lever arm error along body x \[m\].
+    LeverX,
+    /// ... along body y.
+    LeverY,
+    /// Height reference \[m\].
+    HeightOffset,
+    /// Constant offset of a beacon [dB].
+    RssiBias,
+    /// Slowly varying shadowing of a beacon [dB].
+    RssiDrift,
+    /// Bearing bias [rad].
+    BearingBias,
+    /// Constant range bias of a scanner \[m\].
+    SensorBias,
+    /// Slowly varying heading disturbance [rad].
+    HeadingDrift,
+    /// Hard iron along body x \[T\].
+    HardIronX,
+    /// ... along body y.
+    HardIronY,
+    /// ... along body z.
+    HardIronZ,
+}
+
+const KINDS: [(Kind, &str); 23] = [
+    (Kind::RangeScale, "range_scale"),
+    (Kind::RangeBias, "range_bias_m"),
+    (Kind::RangeDrift, "range_drift_m"),
+    (Kind::Lag, "lag_s"),
+    (Kind::VelocityLag, "velocity_lag_s"),
+    (Kind::WheelScale, "wheel_scale"),
+    (Kind::YawRateScale, "yaw_rate_scale"),
+    (Kind::YawRateBias, "yaw_rate_bias_radps"),
+    (Kind::SteeringOffset, "steering_offset_rad"),
+    (Kind::DriftX, "drift_x_m"),
+    (Kind::DriftY, "drift_y_m"),
+    (Kind::DriftZ, "drift_z_m"),
+    (Kind::LeverX, "lever_x_m"),
+    (Kind::LeverY, "lever_y_m"),
+    (Kind::HeightOffset, "height_offset_m"),
+    (Kind::RssiBias, "rssi_bias_db"),
+    (Kind::RssiDrift, "rssi_drift_db"),
+    (Kind::BearingBias, "bearing_bias_rad"),
+    (Kind::SensorBias, "range_bias_m"),
+    (Kind::HeadingDrift, "heading_drift_rad"),
+    (Kind::HardIronX, "hard_iron_x_tesla"),
+    (Kind::HardIronY, "hard_iron_y_tesla"),
+    (Kind::HardIronZ, "hard_iron_z_tesla"),
+];
+
+/// The id of a parameter of a source; `target` is the anchor's or beacon's index, else 0.
+#[must_use]
+pub fn id(kind: Kind, source: u16, target: u16) -> ParameterId {
+    ParameterId((kind as u32) << 24 | u32::from(source & 0xff) << 16 | u32::from(target))
+}
+
+/// The name that people read: `source.parameter` or `source.parameter[anchor]`.
+#[must_use]
+pub fn name(setup: &Setup, id: ParameterId) -> String {
+    let kind = (id.0 >> 24) as usize;
+    let source = (id.0 >> 16 & 0xff) as usize;
+    let target = (id.0 & 0xffff) as u16;
+    let source = setup.sources.get(source).map_or("?", |s| s.name.as_str());
+    let Some(&(kind, label)) = KINDS.get(kind) else { return format!("{source}.?") };
+    let of = |found: Option<&String>| found.map_or_else(String::new, |n| format!("[{n}]"));
+    let target = match kind {
+        Kind::RangeBias | Kind::RangeDrift => {
+            of(setup.anchors.iter().find(|(_, a)| a.index == target).map(|(n, _)| n))
+        }
+        Kind::RssiBias | Kind::RssiDrift => {
+            of(setup.beacons.iter().find(|(_, b)| b.index == target).map(|(n, _)| n))
+        }
+        _ => String::new(),
+    };
+    format!("{source}.{label}{target}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_kinds() {
+        for (i, (kind, _)) in KINDS.iter().enumerate() {
+            assert_eq!(*kind as usize, i);
+        }
+    }
+}

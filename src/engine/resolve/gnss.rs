@@ -1,0 +1,89 @@
+//! Satellite positions and velocities.
+
+use nalgebra::{Vector2, Vector3};
+use wayfix_filter::measurement::{Corrected, Position, Velocity};
+use wayfix_sensors::sample::{GnssFix, GnssPosition, GnssVelocity};
+
+use super::{At, Model, Slots, constant, drift, lag};
+use crate::config::source::GnssSource;
+use crate::engine::parameter::Kind;
+use crate::engine::report::Fate;
+
+/// Geodetic position to the antenna's place in the site frame.
+pub(super) fn position(
+    at: &At,
+    config: &GnssSource,
+    reading: &GnssPosition,
+    slots: &mut impl Slots,
+) -> Result<Model, Fate> {
+    let datum = at.setup.datum.ok_or(Fate::MissingReference)?;
+    if reading.lat_deg.abs() > 90.0 || reading.lon_deg.abs() > 360.0 {
+        return Err(Fate::Invalid);
+    }
+    let height_m = reading.height_m.filter(|_| config.use_height);
+    let (east, north, up) = map_3d::geodetic2enu(
+        reading.lat_deg.to_radians(),
+        reading.lon_deg.to_radians(),
+        height_m.unwrap_or(datum.height_m),
+        datum.lat_deg.to_radians(),
+        datum.lon_deg.to_radians(),
+        datum.height_m,
+        map_3d::Ellipsoid::WGS84,
+    );
+    let sigma = sigma_enu(config, reading);
+    let lever = [
+        constant(slots, at.id(Kind::LeverX), config.lever_sigma_m),
+        constant(slots, at.id(Kind::LeverY), config.lever_sigma_m),
+    ];
+    let time_lag = lag(slots, at.id(Kind::Lag), config.position_lag_sigma_s);
+    let drift_of = |slots: &mut _, kind| drift(slots, at.id(kind), config.drift_sigma_m, config.drift_time_s);
+    let x = drift_of(slots, Kind::DriftX);
+    let y = drift_of(slots, Kind::DriftY);
+    let p_bs = at.source.p_bs;
+    if height_m.is_none() {
+        let model =
+            Position { p_n: Vector2::new(east, north), p_bs, sigma_m: sigma.xy(), lever };
+        return Ok(Model::Position2(Corrected::new(model).lag(time_lag).additive(0, x).additive(1, y)));
+    }
+    let z = drift_of(slots, Kind::DriftZ);
+    let model = Position { p_n: Vector3::new(east, north, up), p_bs, sigma_m: sigma, lever };
+    Ok(Model::Position3(
+        Corrected::new(model).lag(time_lag).additive(0, x).additive(1, y).additive(2, z),
+    ))
+}
+
+/// What the receiver states, or what its kind of fix promises; never below the floor.
+fn sigma_enu(config: &GnssSource, reading: &GnssPosition) -> Vector3<f64> {
+    let stated = reading.sigma_enu_m.map(Vector3::from);
+    let by_fix = match reading.fix {
+        GnssFix::Single => config.sigma_single_m,
+        GnssFix::Differential => config.sigma_differential_m,
+        GnssFix::RtkFloat => config.sigma_float_m,
+        GnssFix::RtkFixed => config.sigma_fixed_m,
+    };
+    let promised = Vector3::new(by_fix, by_fix, by_fix * config.vertical_ratio);
+    stated.unwrap_or(promised).map(|s| s.max(config.sigma_floor_m))
+}
+
+/// Velocity of the antenna.
+pub(super) fn velocity(
+    at: &At,
+    config: &GnssSource,
+    reading: &GnssVelocity,
+    slots: &mut impl Slots,
+) -> Result<Model, Fate> {
+    let time_lag = lag(slots, at.id(Kind::VelocityLag), config.velocity_lag_sigma_s);
+    let sigma = reading.sigma_mps.unwrap_or(config.velocity_sigma_mps);
+    let p_bs = at.source.p_bs;
+    let horizontal = Vector2::new(reading.east_mps, reading.north_mps);
+    Ok(match reading.up_mps {
+        Some(up) => {
+            let model = Velocity { v_n: horizontal.push(up), p_bs, sigma_mps: Vector3::repeat(sigma) };
+            Model::Velocity3(Corrected::new(model).lag(time_lag))
+        }
+        None => {
+            let model = Velocity { v_n: horizontal, p_bs, sigma_mps: Vector2::repeat(sigma) };
+            Model::Velocity2(Corrected::new(model).lag(time_lag))
+        }
+    })
+}

@@ -1,0 +1,219 @@
+//! The only place that joins a sample with the site and the vehicle: reading → measurement model.
+
+mod camera;
+mod field;
+mod gnss;
+mod pose;
+mod radio;
+
+use wayfix_filter::measurement::{
+    Azimuth, Corrected, Direction, Height, Landmark, MagneticHeading, Marker, MeasurementModel,
+    Passage, Pixel, Pose, Position, Range, RangeDifference, Rssi, Velocity, Yaw,
+};
+use wayfix_filter::{Filter, Judge, Parameter, ParameterId, Slot, View};
+use wayfix_sensors::Reading;
+
+use super::report::Fate;
+use super::setup::{Setup, SourceSetup};
+use crate::config::Source;
+
+/// Hands out slots of parameters.
+pub trait Slots {
+    /// The slot of a parameter; `None` where it is not estimated.
+    fn slot(&mut self, id: ParameterId, prior: &Parameter) -> Option<Slot>;
+}
+
+impl<const N: usize> Slots for Filter<N> {
+    fn slot(&mut self, id: ParameterId, prior: &Parameter) -> Option<Slot> {
+        self.parameter(id, prior)
+    }
+}
+
+/// No parameters at all: for the cold start, which has no filter yet.
+pub struct NoSlots;
+
+impl Slots for NoSlots {
+    fn slot(&mut self, _: ParameterId, _: &Parameter) -> Option<Slot> {
+        None
+    }
+}
+
+/// A measurement, ready for the filter.
+#[allow(missing_docs)] // Each variant is the model of the same name.
+#[derive(Clone, Copy, Debug)]
+pub enum Model {
+    Position3(Corrected<Position<3>>),
+    Position2(Corrected<Position<2>>),
+    Velocity3(Corrected<Velocity<3>>),
+    Velocity2(Corrected<Velocity<2>>),
+    Range(Corrected<Range>),
+    RangeDifference(Corrected<RangeDifference>),
+    Azimuth(Corrected<Azimuth>),
+    Direction(Corrected<Direction>),
+    Rssi(Corrected<Rssi>),
+    Landmark(Corrected<Landmark>),
+    Yaw(Corrected<Yaw>),
+    Magnetic(Corrected<MagneticHeading>),
+    Height(Corrected<Height>),
+    Pose(Corrected<Pose>),
+    Pixel(Corrected<Pixel>),
+    Marker(Corrected<Marker>),
+    Passage(Corrected<Passage>),
+}
+
+/// Runs the same expression over whichever model it is.
+macro_rules! with_model {
+    ($self:expr, $model:ident => $body:expr) => {
+        match $self {
+            Model::Position3($model) => $body,
+            Model::Position2($model) => $body,
+            Model::Velocity3($model) => $body,
+            Model::Velocity2($model) => $body,
+            Model::Range($model) => $body,
+            Model::RangeDifference($model) => $body,
+            Model::Azimuth($model) => $body,
+            Model::Direction($model) => $body,
+            Model::Rssi($model) => $body,
+            Model::Landmark($model) => $body,
+            Model::Yaw($model) => $body,
+            Model::Magnetic($model) => $body,
+            Model::Height($model) => $body,
+            Model::Pose($model) => $body,
+            Model::Pixel($model) => $body,
+            Model::Marker($model) => $body,
+            Model::Passage($model) => $body,
+        }
+    };
+}
+
+impl Model {
+    /// Judges and fuses it.
+    pub fn update<const N: usize>(
+        &self,
+        filter: &mut Filter<N>,
+        judge: &Judge,
+    ) -> wayfix_filter::Report {
+        with_model!(self, m => filter.update(m, judge))
+    }
+
+    /// Adds what the measurement says about position and heading at a state to `sums`.
+    pub fn accumulate(&self, view: &View, sums: &mut super::cold::Sums) {
+        with_model!(self, m => {
+            if let Ok(lin) = m.linearise(view) {
+                sums.add(view, &lin);
+            }
+        });
+    }
+
+    /// Where the measured target is, for models that have one place of their own.
+    #[must_use]
+    pub fn anchor(&self) -> Option<nalgebra::Vector3<f64>> {
+        match self {
+            Self::Position3(m) => Some(m.model.p_n - m.model.p_bs),
+            Self::Position2(m) => Some(nalgebra::Vector3::new(m.model.p_n.x, m.model.p_n.y, 0.0)),
+            Self::Range(m) => Some(m.model.p_na),
+            Self::RangeDifference(m) => Some((m.model.p_na[0] + m.model.p_na[1]) * 0.5),
+            Self::Azimuth(m) => Some(m.model.p_na),
+            Self::Direction(m) => Some(m.model.azimuth.p_na),
+            Self::Rssi(m) => Some(m.model.p_na),
+            Self::Landmark(m) => Some(m.model.p_na),
+            Self::Pose(m) => Some(m.model.p_n),
+            Self::Pixel(m) => Some(m.model.p_n),
+            Self::Marker(m) => Some(m.model.p_nm),
+            Self::Passage(m) => Some(nalgebra::Vector3::new(m.model.p_n.x, m.model.p_n.y, 0.0)),
+            Self::Velocity3(_) | Self::Velocity2(_) | Self::Yaw(_) | Self::Magnetic(_) | Self::Height(_) => {
+                None
+            }
+        }
+    }
+
+    /// Whether its identity was decoded at a known place, so that it outranks a drifted estimate.
+    #[must_use]
+    pub fn is_fixpoint(&self) -> bool {
+        matches!(self, Self::Marker(_) | Self::Passage(_))
+    }
+}
+
+/// The prior of a constant with this sigma; nothing is estimated where it is zero.
+pub(crate) fn constant(
+    slots: &mut impl Slots,
+    id: ParameterId,
+    sigma: f64,
+) -> Option<Slot> {
+    if sigma > 0.0 { slots.slot(id, &Parameter::constant(sigma)) } else { None }
+}
+
+/// The prior of a slowly varying error.
+pub(crate) fn drift(
+    slots: &mut impl Slots,
+    id: ParameterId,
+    sigma: f64,
+    time_s: f64,
+) -> Option<Slot> {
+    if sigma > 0.0 && time_s > 0.0 {
+        slots.slot(id, &Parameter::gauss_markov(sigma, time_s))
+    } else {
+        None
+    }
+}
+
+/// The prior of a time lag, which stays within four sigmas.
+pub(crate) fn lag(slots: &mut impl Slots, id: ParameterId, sigma_s: f64) -> Option<Slot> {
+    if sigma_s > 0.0 {
+        slots.slot(id, &Parameter::constant(sigma_s).bounded(4.0 * sigma_s))
+    } else {
+        None
+    }
+}
+
+/// The measurement model of a reading.
+///
+/// # Errors
+/// The fate of a reading that can't be used.
+pub fn resolve(
+    setup: &Setup,
+    index: u16,
+    reading: &Reading,
+    slots: &mut impl Slots,
+) -> Result<Model, Fate> {
+    let source = setup.sources.get(usize::from(index)).ok_or(Fate::UnknownSource)?;
+    let at = At { setup, source, index };
+    match (&source.config, reading) {
+        (Source::Gnss(c), Reading::GnssPosition(r)) => gnss::position(&at, c, r, slots),
+        (Source::Gnss(c), Reading::GnssVelocity(r)) => gnss::velocity(&at, c, r, slots),
+        (Source::Gnss(_), Reading::Yaw(r)) => pose::yaw(&at, 1.0, r),
+        (Source::Uwb(c), Reading::Range(r)) => radio::range(&at, c, r, slots),
+        (Source::Uwb(c), Reading::RangeDifference(r)) => radio::difference(&at, c, r, slots),
+        (Source::Uwb(c), Reading::Bearing(r)) => radio::bearing(&at, c, r, slots),
+        (Source::Rssi(c), Reading::Rssi(r)) => radio::rssi(&at, c, r, slots),
+        (Source::Landmark(c), Reading::Landmark(r)) => camera::landmark(&at, c, r, slots),
+        (Source::Landmark(c), Reading::Bearing(r)) => camera::bearing(&at, c, r, slots),
+        (Source::Camera(c), Reading::Pixel(r)) => camera::pixel(&at, c, r, slots),
+        (Source::Camera(c), Reading::Marker(r)) => camera::marker(&at, c, r, slots),
+        (Source::Portal(_), Reading::Passage(r)) => pose::passage(&at, r),
+        (Source::Magnetometer(c), Reading::MagneticField(r)) => field::magnetic(&at, c, r, slots),
+        (Source::Height(c), Reading::Height(r)) => field::height(&at, c, r.height_m, slots),
+        (Source::Height(c), Reading::Pressure(r)) => field::pressure(&at, c, r.pressure_pa, slots),
+        (Source::Pose(c), Reading::Position(r)) => pose::position(&at, c, r, slots),
+        (Source::Pose(c), Reading::Pose(r)) => pose::pose(&at, c, r, slots),
+        (Source::Pose(c), Reading::Yaw(r)) => pose::yaw(&at, c.sigma_deg, r),
+        _ => Err(Fate::WrongKind),
+    }
+}
+
+/// A source and all around it.
+struct At<'a> {
+    setup: &'a Setup,
+    source: &'a SourceSetup,
+    index: u16,
+}
+
+impl At<'_> {
+    fn id(&self, kind: super::parameter::Kind) -> ParameterId {
+        super::parameter::id(kind, self.index, 0)
+    }
+
+    fn id_of(&self, kind: super::parameter::Kind, target: u16) -> ParameterId {
+        super::parameter::id(kind, self.index, target)
+    }
+}

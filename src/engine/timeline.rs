@@ -1,0 +1,96 @@
+//! Guard of the engine's time: one sample far from all others must not carry everybody along.
+
+use wayfix_filter::Timestamp;
+
+/// A sample further ahead than this waits for company \[s\].
+const JUMP_S: f64 = 10.0;
+/// So many samples in a row at the new time, from several sources, are a gap in the log.
+const COMPANY: u32 = 3;
+/// The same from a single source.
+const INSISTENCE: u32 = 10;
+/// So many refused samples in a row, none admitted between, mean that the clock was set back.
+const SET_BACK: u32 = 100;
+
+/// Newest time, and who says otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timeline {
+    now: Option<Timestamp>,
+    suspect: Option<Suspect>,
+    late_run: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Suspect {
+    t: Timestamp,
+    first_source: u16,
+    several: bool,
+    count: u32,
+}
+
+impl Timeline {
+    /// Whether a sample's time is believed.
+    pub fn admits(&mut self, t: Timestamp, source: u16) -> bool {
+        let Some(now) = self.now else { return true };
+        if t.seconds_since(now) <= JUMP_S {
+            self.suspect = None;
+            return true;
+        }
+        let mut suspect = match self.suspect {
+            Some(s) if t.seconds_since(s.t).abs() <= JUMP_S => s,
+            _ => Suspect { t, first_source: source, several: false, count: 0 },
+        };
+        suspect.count += 1;
+        suspect.several |= source != suspect.first_source;
+        let admitted = suspect.count >= if suspect.several { COMPANY } else { INSISTENCE };
+        self.suspect = (!admitted).then_some(suspect);
+        admitted
+    }
+
+    /// Notes an admitted sample.
+    pub fn advance(&mut self, t: Timestamp) {
+        self.now = self.now.max(Some(t));
+        self.late_run = 0;
+    }
+
+    /// Notes a sample that was too late; true where the clock must have been set back.
+    pub fn is_set_back(&mut self) -> bool {
+        self.late_run += 1;
+        self.late_run >= SET_BACK
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn one_wild_stamp_is_refused_and_a_real_gap_is_not() {
+        let mut timeline = Timeline::default();
+        timeline.advance(at(100.0));
+        assert!(!timeline.admits(at(3700.0), 0));
+        assert!(timeline.admits(at(100.1), 1));
+        timeline.advance(at(100.1));
+        let admitted: Vec<bool> =
+            (0..4).map(|i| timeline.admits(at(3700.0 + 0.1 * f64::from(i)), (i % 2) as u16)).collect();
+        assert_eq!(admitted, [false, false, true, false]);
+    }
+
+    #[test]
+    fn a_single_source_must_insist() {
+        let mut timeline = Timeline::default();
+        timeline.advance(at(0.0));
+        let first = (0..20).position(|i| timeline.admits(at(50.0 + f64::from(i)), 0));
+        assert_eq!(first, Some(9));
+    }
+
+    #[test]
+    fn a_clock_set_back_is_noticed() {
+        let mut timeline = Timeline::default();
+        timeline.advance(at(86_400.0));
+        assert_eq!((0..200).position(|_| timeline.is_set_back()), Some(99));
+    }
+}

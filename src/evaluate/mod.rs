@@ -1,0 +1,148 @@
+//! How far the estimate is from the truth, and whether it knew.
+
+mod distribution;
+
+use nalgebra::{Matrix2, Matrix3, Quaternion, UnitQuaternion, Vector3};
+use wayfix_filter::math;
+
+pub use distribution::Distribution;
+
+use crate::engine::Estimate;
+use crate::log::Truth;
+
+/// Estimate against truth at one instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison {
+    /// The truth.
+    pub truth: Truth,
+    /// The estimate at its time.
+    pub estimate: Estimate,
+    /// Horizontal position error \[m\], estimate minus truth.
+    pub horizontal: Option<nalgebra::Vector2<f64>>,
+    /// Height error \[m\].
+    pub height_m: Option<f64>,
+    /// Heading error [rad].
+    pub yaw_rad: Option<f64>,
+    /// Attitude error as a quaternion in n: estimate · truth⁻¹.
+    pub attitude: Option<UnitQuaternion<f64>>,
+    /// Velocity error [m/s].
+    pub velocity: Option<Vector3<f64>>,
+    /// Normalised position error squared, over two or three components as truth has them.
+    pub position_nees: Option<(f64, usize)>,
+    /// Normalised heading error squared.
+    pub yaw_nees: Option<f64>,
+}
+
+impl Comparison {
+    /// Compares an estimate with the truth at the same time.
+    #[must_use]
+    pub fn new(truth: &Truth, estimate: &Estimate) -> Self {
+        let state = &truth.state;
+        let horizontal = state.xy_m.map(|xy| estimate.p_n.xy() - nalgebra::Vector2::from(xy));
+        let height_m = state.z_m.map(|z| estimate.p_n.z - z);
+        let q_true = state.attitude_wxyz.map(|[w, x, y, z]| {
+            UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z))
+        });
+        let yaw_true = state.yaw_rad.or_else(|| q_true.as_ref().map(math::yaw));
+        let yaw_rad = yaw_true.map(|yaw| math::wrap_angle(estimate.yaw_rad() - yaw));
+        Self {
+            truth: *truth,
+            estimate: *estimate,
+            horizontal,
+            height_m,
+            yaw_rad,
+            attitude: q_true.map(|q| estimate.q_nb * q.inverse()),
+            velocity: state.velocity_mps.map(|v| estimate.v_n - Vector3::from(v)),
+            position_nees: position_nees(&estimate.position_covariance, horizontal, height_m),
+            yaw_nees: yaw_rad.map(|e| (e / estimate.yaw_sigma_rad().max(1e-12)).powi(2)),
+        }
+    }
+
+    /// Position error in as many components as truth has \[m\].
+    #[must_use]
+    pub fn position_m(&self) -> Option<f64> {
+        let horizontal = self.horizontal?.norm();
+        Some(horizontal.hypot(self.height_m.unwrap_or(0.0)))
+    }
+}
+
+fn position_nees(
+    p: &Matrix3<f64>,
+    horizontal: Option<nalgebra::Vector2<f64>>,
+    height_m: Option<f64>,
+) -> Option<(f64, usize)> {
+    let e = horizontal?;
+    match height_m {
+        Some(z) => {
+            let e = e.push(z);
+            Some((e.dot(&p.cholesky()?.solve(&e)), 3))
+        }
+        None => {
+            let p: Matrix2<f64> = p.fixed_view::<2, 2>(0, 0).into_owned();
+            Some((e.dot(&p.cholesky()?.solve(&e)), 2))
+        }
+    }
+}
+
+/// Errors of a whole run.
+#[derive(Clone, Debug, Default)]
+pub struct Errors {
+    /// Horizontal \[m\].
+    pub horizontal_m: Distribution,
+    /// Three-dimensional \[m\], where truth has the height.
+    pub position_m: Distribution,
+    /// Heading [rad].
+    pub yaw_rad: Distribution,
+    /// Inclination [rad]: attitude error without its heading part.
+    pub inclination_rad: Distribution,
+    /// Velocity [m/s].
+    pub velocity_mps: Distribution,
+    /// Position NEES.
+    pub position_nees: Distribution,
+    /// Components of the position NEES.
+    pub nees_dimension: usize,
+    /// Heading NEES.
+    pub yaw_nees: Distribution,
+    /// Truth rows before the start of the estimate.
+    pub before_start: u64,
+}
+
+impl Errors {
+    /// Takes one comparison.
+    pub fn add(&mut self, c: &Comparison) {
+        if let Some(h) = c.horizontal {
+            self.horizontal_m.add(h.norm());
+        }
+        if let (Some(h), Some(z)) = (c.horizontal, c.height_m) {
+            self.position_m.add(h.norm().hypot(z));
+        }
+        if let Some(yaw) = c.yaw_rad {
+            self.yaw_rad.add(yaw);
+        }
+        if let Some(q) = c.attitude {
+            self.inclination_rad.add(inclination_rad(&q));
+        }
+        if let Some(v) = c.velocity {
+            self.velocity_mps.add(v.norm());
+        }
+        if let Some((nees, dimension)) = c.position_nees {
+            self.position_nees.add(nees);
+            self.nees_dimension = dimension;
+        }
+        if let Some(nees) = c.yaw_nees {
+            self.yaw_nees.add(nees);
+        }
+    }
+}
+
+/// Heading part of an attitude error in n [rad]: `2 atan(z / w)` (Laidig et al. 2021).
+#[must_use]
+pub fn heading_rad(q: &UnitQuaternion<f64>) -> f64 {
+    (2.0 * (q.k / q.w).atan()).abs()
+}
+
+/// Inclination part of an attitude error in n [rad]: `2 acos √(w² + z²)` (Laidig et al. 2021).
+#[must_use]
+pub fn inclination_rad(q: &UnitQuaternion<f64>) -> f64 {
+    2.0 * q.w.hypot(q.k).min(1.0).acos()
+}

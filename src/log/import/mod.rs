@@ -1,0 +1,1 @@
+//! Foreign recordings to records.

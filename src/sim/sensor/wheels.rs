@@ -1,0 +1,178 @@
+//! Wheel odometry: distance since the last sample, with scale error, noise that grows with the
+//! root of the distance, and slip while the vehicle speeds up or brakes.
+
+use wayfix_sensors::Reading;
+use wayfix_sensors::sample::{OdometryStep, PerWheel, Twist, WheelSpeeds, WheelTicks};
+
+use super::{Model, World};
+use crate::config::source::{WheelPlace, WheelsSource};
+use crate::sim::noise::{Rng, chance, normal, uniform};
+
+/// What the device reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Counters of single wheels.
+    Ticks,
+    /// Speeds of single wheels.
+    Speeds,
+    /// Forward speed and yaw rate.
+    Twist,
+    /// Increments of distance and heading.
+    Steps,
+}
+
+/// Slip of all wheels together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slip {
+    /// Events a second, while the vehicle speeds up or brakes.
+    pub rate_hz: f64,
+    /// Largest share by which the wheels then turn too far (or too little, when braking).
+    pub share: f64,
+}
+
+impl Slip {
+    /// Wheels that never slip.
+    pub const NONE: Self = Self {
+        rate_hz: 0.0,
+        share: 0.0,
+    };
+}
+
+/// Accelerations below this do not make a wheel slip [m/s²].
+const GRIP_MPS2: f64 = 0.2;
+/// How long one slip lasts [s].
+const SLIP_S: f64 = 0.4;
+
+pub(super) struct Wheels {
+    config: WheelsSource,
+    output: Output,
+    slip: Slip,
+    slipping: Option<(f64, f64)>,
+    /// Measured = true / scale, one scale for each value that is integrated.
+    scale: f64,
+    yaw_rate_scale: f64,
+    yaw_rate_bias_radps: f64,
+    travelled_m: Vec<f64>,
+    last_s: Option<f64>,
+}
+
+impl Wheels {
+    pub(super) fn new(config: &WheelsSource, output: Output, slip: Slip, rng: &mut Rng) -> Self {
+        Self {
+            scale: config.scale + normal(rng, config.scale_sigma),
+            yaw_rate_scale: config.yaw_rate_scale + normal(rng, config.yaw_rate_scale_sigma),
+            yaw_rate_bias_radps: normal(rng, config.yaw_rate_bias_sigma_radps),
+            travelled_m: vec![0.0; config.wheels.len()],
+            slipping: None,
+            last_s: None,
+            config: config.clone(),
+            output,
+            slip,
+        }
+    }
+
+    /// Factor on true distances at `t` [s] because wheels slip.
+    fn slip_factor(&mut self, world: &World<'_>, t: f64, dt: f64, rng: &mut Rng) -> f64 {
+        let state = world.trajectory.at(t);
+        let ahead = state.attitude.inverse() * state.acceleration_mps2;
+        let pushing = ahead.x * state.forward_mps.signum();
+        if self.slipping.is_none_or(|(until, _)| t > until) {
+            self.slipping = (pushing.abs() > GRIP_MPS2 && chance(rng, self.slip.rate_hz * dt))
+                .then(|| {
+                    (
+                        t + SLIP_S,
+                        uniform(rng, 0.2, 1.0) * self.slip.share * pushing.signum(),
+                    )
+                });
+        }
+        1.0 + self.slipping.map_or(0.0, |(_, share)| share)
+    }
+}
+
+/// ∫ of a speed from `from` to `to` [s] by Simpson's rule.
+fn integral(from: f64, to: f64, speed: impl Fn(f64) -> f64) -> f64 {
+    (to - from) / 6.0 * (speed(from) + 4.0 * speed((from + to) / 2.0) + speed(to))
+}
+
+impl Model for Wheels {
+    fn measure(&mut self, world: &World<'_>, t: f64, rng: &mut Rng, out: &mut Vec<(f64, Reading)>) {
+        let Some(last) = self.last_s.replace(t) else {
+            return;
+        };
+        let dt = t - last;
+        let slip = self.slip_factor(world, t, dt, rng);
+        let scale = self.scale;
+        let sigma = self.config.distance_sigma_m_rtm;
+        let measured = |place: WheelPlace, rng: &mut Rng| {
+            let d = integral(last, t, |t| {
+                world.trajectory.at(t).wheel_mps(place, world.motion)
+            });
+            d * slip / scale + normal(rng, sigma * d.abs().sqrt())
+        };
+        let reading = match self.output {
+            Output::Ticks | Output::Speeds => {
+                let places = self.config.wheels.clone();
+                let steps: Vec<f64> = places.iter().map(|place| measured(*place, rng)).collect();
+                for (sum, step) in self.travelled_m.iter_mut().zip(&steps) {
+                    *sum += step;
+                }
+                if self.output == Output::Ticks {
+                    self.ticks().map(|ticks| {
+                        Reading::WheelTicks(WheelTicks {
+                            ticks,
+                            steering_ticks: None,
+                        })
+                    })
+                } else {
+                    let speeds: Vec<f64> = steps.iter().map(|step| step / dt).collect();
+                    PerWheel::new(&speeds)
+                        .map(|speeds_mps| Reading::WheelSpeeds(WheelSpeeds { speeds_mps }))
+                }
+            }
+            Output::Twist | Output::Steps => {
+                let distance_m = measured(WheelPlace::Rear, rng);
+                let turn = integral(last, t, |t| world.trajectory.at(t).rate_radps.z);
+                let c = &self.config;
+                let noise = (c.yaw_sigma_rad_rtm.powi(2) * distance_m.abs()
+                    + c.yaw_sigma_rad_rtrad.powi(2) * turn.abs())
+                .sqrt();
+                let turn =
+                    turn / self.yaw_rate_scale + self.yaw_rate_bias_radps * dt + normal(rng, noise);
+                Some(if self.output == Output::Twist {
+                    let yaw_rate_radps = Some(turn / dt);
+                    Reading::Twist(Twist {
+                        forward_mps: distance_m / dt,
+                        yaw_rate_radps,
+                    })
+                } else {
+                    Reading::OdometryStep(OdometryStep {
+                        distance_m,
+                        yaw_change_rad: Some(turn),
+                    })
+                })
+            }
+        };
+        out.extend(reading.map(|reading| (t, reading)));
+    }
+
+    fn parameters(&self) -> Vec<(String, f64)> {
+        let mut all = vec![("scale".to_owned(), self.scale)];
+        if matches!(self.output, Output::Twist | Output::Steps) {
+            all.push(("yaw_rate_scale".to_owned(), self.yaw_rate_scale));
+            all.push(("yaw_rate_bias_radps".to_owned(), self.yaw_rate_bias_radps));
+        }
+        all
+    }
+}
+
+impl Wheels {
+    /// Counters, rolled over at their width.
+    fn ticks(&self) -> Option<PerWheel<i64>> {
+        let width = 1_i128 << self.config.tick_bits.min(63);
+        let count = |metres: &f64| {
+            let count = (metres / self.config.metres_per_tick).floor() as i128;
+            i64::try_from(count.rem_euclid(width)).unwrap_or_default()
+        };
+        PerWheel::new(&self.travelled_m.iter().map(count).collect::<Vec<_>>())
+    }
+}
