@@ -5,11 +5,11 @@ use std::f64::consts::TAU;
 /// A pose in the plane: takes points of its own frame to the outer one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pose2 {
-    /// x [m].
+    /// x \[m\].
     pub x_m: f64,
-    /// y [m].
+    /// y \[m\].
     pub y_m: f64,
-    /// Heading [rad], counter-clockwise from x; not wrapped.
+    /// Heading \[rad\], counter-clockwise from x; not wrapped.
     pub yaw_rad: f64,
 }
 

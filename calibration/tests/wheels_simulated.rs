@@ -13,7 +13,7 @@ const ROW_S: f64 = 0.04;
 const ROWS: usize = 3000;
 /// Finer steps of the true motion in a row.
 const FINE: usize = 10;
-/// Noise of the reference [m], [rad].
+/// Noise of the reference \[m\], \[rad\].
 const REFERENCE: (f64, f64) = (0.004, 0.002);
 
 /// Seeded normal deviates: splitmix64 and Box-Muller.

@@ -7,9 +7,9 @@
 
 use wayfix_filter::Timestamp;
 
-/// Time constant of the speed that the prediction uses [s].
+/// Time constant of the speed that the prediction uses \[s\].
 const MEMORY_S: f64 = 0.3;
-/// A counter that stands longer than this has stopped, and is not frozen [s].
+/// A counter that stands longer than this has stopped, and is not frozen \[s\].
 const FROZEN_S: f64 = 0.6;
 
 /// Increments between successive rows, in counts.

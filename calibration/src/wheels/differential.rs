@@ -26,11 +26,11 @@ pub struct DifferentialTicks {
 /// A differential drive and the sensor that the reference follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DifferentialDrive {
-    /// Distance of the left wheel a count [m]; negative where the counter runs backwards.
+    /// Distance of the left wheel a count \[m\]; negative where the counter runs backwards.
     pub left_metres_per_tick: f64,
-    /// Distance of the right wheel a count [m].
+    /// Distance of the right wheel a count \[m\].
     pub right_metres_per_tick: f64,
-    /// Distance between the wheels [m].
+    /// Distance between the wheels \[m\].
     pub track_m: f64,
     /// Pose of the reference's sensor in the body.
     pub sensor: Pose2,

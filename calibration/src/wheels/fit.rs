@@ -10,7 +10,7 @@ use super::{Calibration, Fit, Observed, Options, Parameter, ReferencePose, Wheel
 use crate::least_squares::minimise;
 use crate::pose::Pose2;
 
-/// Least distance of the reference, all segments together and without overlap [m].
+/// Least distance of the reference, all segments together and without overlap \[m\].
 const NEEDED_M: f64 = 1.0;
 
 /// No drive fits better than a thousandth of the expected error: perfect data would claim sigmas of

@@ -66,13 +66,13 @@ pub struct ReferencePose {
 /// How the fit works.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Length of a segment [s].
+    /// Length of a segment \[s\].
     pub segment_s: f64,
-    /// Expected position error at the end of a segment [m].
+    /// Expected position error at the end of a segment \[m\].
     pub sigma_m: f64,
-    /// Expected heading error there [rad].
+    /// Expected heading error there \[rad\].
     pub sigma_rad: f64,
-    /// Longest gap of the reference across which it is interpolated [s].
+    /// Longest gap of the reference across which it is interpolated \[s\].
     pub reference_gap_s: f64,
     /// After the segments, fit the whole open-loop path at once. Closest to the reference in sample,
     /// but it bends the parameters to absorb whatever went wrong once; for a reference that does not
@@ -145,9 +145,9 @@ impl<M> Calibration<M> {
 pub struct Fit {
     /// Segments used.
     pub segments: usize,
-    /// Root mean square position error of the whole open-loop path, begun at the reference [m].
+    /// Root mean square position error of the whole open-loop path, begun at the reference \[m\].
     pub position_rms_m: f64,
-    /// Root mean square heading error of the same [rad].
+    /// Root mean square heading error of the same \[rad\].
     pub yaw_rms_rad: f64,
 }
 
@@ -165,23 +165,23 @@ pub enum WheelsError {
     /// Too little data.
     #[error("encoders and reference share {shared_s:.1} s, at least {needed_s:.1} s are needed")]
     TooShort {
-        /// Time that both cover [s].
+        /// Time that both cover \[s\].
         shared_s: f64,
-        /// Time that is needed [s].
+        /// Time that is needed \[s\].
         needed_s: f64,
     },
     /// The vehicle stood.
     #[error("the reference moved {moved_m:.2} m, at least {needed_m:.2} m are needed")]
     NotMoving {
-        /// Sum over the segments [m].
+        /// Sum over the segments \[m\].
         moved_m: f64,
-        /// Needed [m].
+        /// Needed \[m\].
         needed_m: f64,
     },
     /// The encoders stood while the reference moved.
     #[error("the wheel counters do not change though the reference moves {moved_m:.2} m")]
     EncodersStand {
-        /// What the reference moved [m].
+        /// What the reference moved \[m\].
         moved_m: f64,
     },
     /// The reference has holes where segments begin or end.

@@ -29,17 +29,17 @@ pub struct TricycleTicks {
 /// A tricycle and the sensor that the reference follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TricycleDrive {
-    /// Distance along the steered wheel a count [m]; negative where the counter runs backwards.
+    /// Distance along the steered wheel a count \[m\]; negative where the counter runs backwards.
     pub metres_per_tick: f64,
-    /// Steering angle a count [rad].
+    /// Steering angle a count \[rad\].
     pub steering_rad_per_tick: f64,
-    /// Steering angle at count zero [rad].
+    /// Steering angle at count zero \[rad\].
     pub steering_offset_rad: f64,
-    /// From the rear axle to the steered wheel [m].
+    /// From the rear axle to the steered wheel \[m\].
     pub wheelbase_m: f64,
     /// Pose of the reference's sensor in the body.
     pub sensor: Pose2,
-    /// The wheel follows its encoder so much later [s].
+    /// The wheel follows its encoder so much later \[s\].
     pub steering_lag_s: f64,
     /// Bits of the traction counter (roll-over).
     pub traction_bits: u32,
@@ -113,9 +113,9 @@ pub fn calibrate_tricycle(
 struct Rows<'a> {
     guess: &'a TricycleDrive,
     times: Vec<Timestamp>,
-    /// Middle of each step, from the first row [s].
+    /// Middle of each step, from the first row \[s\].
     middles_s: Vec<f64>,
-    /// Rows from the first [s].
+    /// Rows from the first \[s\].
     rows_s: Vec<f64>,
     traction: Vec<f64>,
     steering: Vec<f64>,
