@@ -35,7 +35,8 @@ const SITE: &str = "name = \"Karlsruhe\"\n";
 const VEHICLE: &str = r#"name = "car with an inertial unit"
 
 [motion]
-drive = "free"
+drive = "ackermann"
+wheelbase_m = 2.71
 side_slip_sigma_mps = 0.1
 vertical_sigma_mps = 0.1
 constraint_interval_s = 1.0
