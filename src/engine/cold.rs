@@ -63,13 +63,24 @@ impl Sums {
 pub struct Solution {
     /// Position \[m\].
     pub p_n: Vector3<f64>,
-    /// Heading [rad], where the measurements show it.
-    pub yaw_rad: Option<f64>,
+    /// Heading [rad]: found, or one of several that are tried.
+    pub yaw_rad: f64,
     /// Covariance of (x, y, z, yaw).
     pub covariance: Matrix4<f64>,
-    /// Stated by the configuration instead of found.
-    pub is_known: bool,
     cost: f64,
+}
+
+/// Headings that are tried where nothing tells: every 30 degrees.
+const HEADINGS: u32 = 12;
+/// Sigma of a heading that nothing tells [rad].
+const NO_YAW_SIGMA_RAD: f64 = 1.8;
+/// A heading with a smaller sigma is known [rad].
+const KNOWN_YAW_SIGMA_RAD: f64 = 0.35;
+
+/// The headings that are tried, and the sigma of each [rad].
+pub fn headings() -> impl Iterator<Item = (f64, f64)> {
+    let step = core::f64::consts::TAU / f64::from(HEADINGS);
+    (0..HEADINGS).map(move |i| (math::wrap_angle(step * f64::from(i)), 0.5 * step))
 }
 
 /// What was heard lately.
@@ -111,9 +122,16 @@ impl Window {
     }
 
     /// The places that agree with what was heard, best first; none where that does not suffice.
-    /// `level` is roll and pitch as far as known (its heading does not matter).
+    /// `level` is roll and pitch as far as known (its heading does not matter). Where nothing tells
+    /// the heading, each place comes back once with no heading, or, if `headings_matter`, once with
+    /// each heading that is tried.
     #[must_use]
-    pub fn solve(&self, setup: &Setup, level: &UnitQuaternion<f64>) -> Vec<Solution> {
+    pub fn solve(
+        &self,
+        setup: &Setup,
+        level: &UnitQuaternion<f64>,
+        headings_matter: bool,
+    ) -> Vec<Solution> {
         let models: Vec<(Model, f64)> = (self.heard.iter())
             .filter_map(|(_, source, reading)| {
                 let mut noise = AsNoise::default();
@@ -125,7 +143,13 @@ impl Window {
         if anchors.is_empty() {
             return Vec::new();
         }
-        let problem = Problem { setup, models: &models, level: *level, z: ZPrior::new(setup, &anchors) };
+        let problem = Problem {
+            setup,
+            models: &models,
+            level: *level,
+            z: ZPrior::new(setup, &anchors),
+            yaw: (0.0, NO_YAW_SIGMA_RAD),
+        };
         let mut solutions: Vec<Solution> = Vec::new();
         for start in starts(&anchors, &problem) {
             let Some(found) = problem.descend(start) else { continue };
@@ -138,41 +162,39 @@ impl Window {
         solutions.sort_by(|a, b| a.cost.total_cmp(&b.cost));
         let best = solutions.first().map_or(0.0, |s| s.cost);
         solutions.retain(|s| s.cost - best < COST_MARGIN);
+        if !headings_matter {
+            return solutions;
+        }
         solutions
+            .iter()
+            .flat_map(|s| {
+                let known = s.is_yaw_known();
+                let tried = headings().filter(move |_| !known).filter_map(|yaw| {
+                    problem.with_yaw(yaw).descend(Vector4::new(s.p_n.x, s.p_n.y, s.p_n.z, yaw.0))
+                });
+                known.then_some(*s).into_iter().chain(tried)
+            })
+            .collect()
     }
 }
 
 impl Solution {
-    /// A place that the configuration states.
+    /// Whether the measurements show the heading.
     #[must_use]
-    pub fn known(position_m: [f64; 3], sigma_m: f64) -> Self {
-        Self {
-            p_n: Vector3::from(position_m),
-            yaw_rad: None,
-            covariance: Matrix4::from_diagonal_element(sigma_m * sigma_m),
-            is_known: true,
-            cost: 0.0,
-        }
-    }
-
-    /// Sigma of the position \[m\].
-    #[must_use]
-    pub fn sigma(&self) -> Vector3<f64> {
-        Vector3::from_fn(|i, _| self.covariance[(i, i)].sqrt())
+    pub fn is_yaw_known(&self) -> bool {
+        self.covariance[(3, 3)] < KNOWN_YAW_SIGMA_RAD * KNOWN_YAW_SIGMA_RAD
     }
 
     fn is_same(&self, other: &Self) -> bool {
         let near = (self.p_n - other.p_n).norm()
             < 0.3 + self.covariance[(0, 0)].max(self.covariance[(1, 1)]).sqrt();
-        let turned = match (self.yaw_rad, other.yaw_rad) {
-            (Some(a), Some(b)) => math::wrap_angle(a - b).abs(),
-            _ => 0.0,
-        };
-        near && turned < 0.4
+        let turned = math::wrap_angle(self.yaw_rad - other.yaw_rad).abs();
+        near && (turned < 0.4 || !self.is_yaw_known() || !other.is_yaw_known())
     }
 }
 
 /// What is known of the height before anything is heard.
+#[derive(Clone, Copy)]
 struct ZPrior {
     mean_m: f64,
     sigma_m: f64,
@@ -195,9 +217,15 @@ struct Problem<'a> {
     models: &'a [(Model, f64)],
     level: UnitQuaternion<f64>,
     z: ZPrior,
+    /// Mean and sigma of the heading before anything is heard [rad].
+    yaw: (f64, f64),
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
+    fn with_yaw(&self, yaw: (f64, f64)) -> Problem<'a> {
+        Problem { setup: self.setup, models: self.models, level: self.level, z: self.z, yaw }
+    }
+
     fn nav(&self, x: &Vector4<f64>) -> Nav {
         let turn = x.w - math::yaw(&self.level);
         Nav {
@@ -218,6 +246,13 @@ impl Problem<'_> {
         let off = self.z.mean_m - x.z;
         sums.a[(2, 2)] += precision;
         sums.b[2] += precision * off;
+        sums.cost += off * off * precision;
+        let (yaw, sigma) = self.yaw;
+        let precision = 1.0 / (sigma * sigma);
+        // A heading that nothing tells pulls nowhere; it only keeps the equations regular.
+        let off = if sigma < NO_YAW_SIGMA_RAD { math::wrap_angle(yaw - x.w) } else { 0.0 };
+        sums.a[(3, 3)] += precision;
+        sums.b[3] += precision * off;
         sums.cost += off * off * precision;
         sums
     }
@@ -254,20 +289,16 @@ impl Problem<'_> {
 
     /// A minimum that agrees with what was heard and that places the asset.
     fn judge(&self, x: &Vector4<f64>, sums: &Sums) -> Option<Solution> {
-        let yaw_known = sums.a[(3, 3)] > 1.0 / (0.5 * 0.5);
-        let mut a = sums.a;
-        if !yaw_known {
-            a[(3, 3)] += 1.0;
-        }
-        let covariance = a.cholesky()?.inverse();
+        let covariance = sums.a.cholesky()?.inverse();
+        let yaw_known = covariance[(3, 3)] < KNOWN_YAW_SIGMA_RAD * KNOWN_YAW_SIGMA_RAD;
         let sigma_m = covariance[(0, 0)].max(covariance[(1, 1)]).sqrt();
         let agrees = sums.cost < MAX_COST_PER_COMPONENT * sums.components as f64 + 9.0;
         let unknowns = 2 + usize::from(yaw_known) + usize::from(self.z.sigma_m > 1.0);
         let placed = self.models.iter().any(|(m, _)| matches!(m, Model::Position2(_) | Model::Position3(_) | Model::Pose(_) | Model::Marker(_) | Model::Passage(_)));
         let enough = placed || sums.components > unknowns;
         let is_place = sigma_m < MAX_SIGMA_M && agrees && enough && x.iter().all(|v| v.is_finite());
-        let yaw_rad = yaw_known.then(|| math::wrap_angle(x.w));
-        is_place.then_some(Solution { p_n: x.xyz(), yaw_rad, covariance, is_known: false, cost: sums.cost })
+        let yaw_rad = math::wrap_angle(x.w);
+        is_place.then_some(Solution { p_n: x.xyz(), yaw_rad, covariance, cost: sums.cost })
     }
 }
 
@@ -281,7 +312,8 @@ fn starts(anchors: &[Vector3<f64>], problem: &Problem) -> Vec<Vector4<f64>> {
         high = high.sup(a);
     }
     let margin = (0.3 * (high - low).xy().norm()).clamp(0.5, 30.0);
-    let sees_yaw = problem.sums(&Vector4::new(low.x + 0.37, low.y - 0.21, problem.z.mean_m, 0.3)).a[(3, 3)] > 1e-3;
+    let sees_yaw = problem.sums(&Vector4::new(low.x + 0.37, low.y - 0.21, problem.z.mean_m, 0.3)).a[(3, 3)]
+        > 1.01 / (NO_YAW_SIGMA_RAD * NO_YAW_SIGMA_RAD);
     let yaws: &[f64] = if sees_yaw { &[0.0, 0.8, 1.6, 2.4, 3.1, -0.8, -1.6, -2.4] } else { &[0.0] };
     let heights: &[f64] = if problem.setup.motion.planar_height_m.is_some() { &[0.0] } else { &[-1.0, 1.0] };
     let steps = 4;
