@@ -131,12 +131,18 @@ impl Window {
         setup: &Setup,
         level: &UnitQuaternion<f64>,
         headings_matter: bool,
+        speed_mps: Option<f64>,
     ) -> Vec<Solution> {
+        let now = self.heard.iter().map(|(t, ..)| *t).max().unwrap_or_default();
         let models: Vec<(Model, f64)> = (self.heard.iter())
-            .filter_map(|(_, source, reading)| {
+            .filter_map(|(t, source, reading)| {
                 let mut noise = AsNoise::default();
                 let model = resolve(setup, *source, reading, &mut noise).ok()?;
-                Some((model, noise.variance))
+                if matches!(model, Model::Velocity2(_) | Model::Velocity3(_)) {
+                    return None;
+                }
+                let moved_m = now.seconds_since(*t) * unknown_speed(&model, speed_mps);
+                Some((model, noise.variance + moved_m * moved_m))
             })
             .collect();
         let anchors: Vec<Vector3<f64>> = models.iter().filter_map(|(m, _)| m.anchor()).collect();
@@ -191,6 +197,17 @@ impl Solution {
         let turned = math::wrap_angle(self.yaw_rad - other.yaw_rad).abs();
         near && (turned < 0.4 || !self.is_yaw_known() || !other.is_yaw_known())
     }
+}
+
+/// How fast the asset may have moved since a measurement [m/s]: as the wheels say, else at a walk, or
+/// at a drive where satellites place it. Zero for measurements that are not lengths.
+fn unknown_speed(model: &Model, wheels_mps: Option<f64>) -> f64 {
+    let otherwise = match model {
+        Model::Position2(_) | Model::Position3(_) | Model::Pose(_) => 15.0,
+        Model::Range(_) | Model::RangeDifference(_) | Model::Passage(_) => 0.5,
+        _ => return 0.0,
+    };
+    wheels_mps.map_or(otherwise, |v| v.abs().max(0.2))
 }
 
 /// What is known of the height before anything is heard.
@@ -316,13 +333,14 @@ fn starts(anchors: &[Vector3<f64>], problem: &Problem) -> Vec<Vector4<f64>> {
         > 1.01 / (NO_YAW_SIGMA_RAD * NO_YAW_SIGMA_RAD);
     let yaws: &[f64] = if sees_yaw { &[0.0, 0.8, 1.6, 2.4, 3.1, -0.8, -1.6, -2.4] } else { &[0.0] };
     let heights: &[f64] = if problem.setup.motion.planar_height_m.is_some() { &[0.0] } else { &[-1.0, 1.0] };
-    let steps = 4;
+    // One place told directly needs no grid.
+    let steps = if (high - low).norm() < 1e-9 { 0 } else { 4 };
     let mut out = Vec::new();
     for i in 0..=steps {
         for k in 0..=steps {
             for dz in heights {
                 for yaw in yaws {
-                    let share = |n: usize| n as f64 / steps as f64;
+                    let share = |n: usize| if steps == 0 { 0.5 } else { n as f64 / steps as f64 };
                     out.push(Vector4::new(
                         low.x - margin + share(i) * (high.x - low.x + 2.0 * margin),
                         low.y - margin + share(k) * (high.y - low.y + 2.0 * margin),

@@ -204,7 +204,7 @@ impl Core {
         let speed_mps = next.forward_mps(setup, self.inputs.steering.as_ref());
         let judge = setup.sources[usize::from(key.source)].judge;
         let (source, sigma) = (key.source, config.scale_sigma);
-        let report = self.hypotheses.update(|filter| {
+        let report = self.hypotheses.update(key.source, key.t, |filter| {
             let prior = Parameter::walk(sigma, config.scale_walk_rts).bounded(0.5);
             let scale = if sigma > 0.0 { filter.slot(id(Kind::WheelScale, source, 0), &prior) } else { None };
             let model = BodyVelocity {
@@ -264,7 +264,7 @@ impl Core {
         let judge = if aligning { Judge::ungated(source.judge.weight) } else { source.judge };
         let mut refused = None;
         let mut model = None;
-        let report = self.hypotheses.update(|filter| match resolve(setup, key.source, reading, filter) {
+        let report = self.hypotheses.update(key.source, key.t, |filter| match resolve(setup, key.source, reading, filter) {
             Ok(m) => {
                 model = Some(m);
                 Some(m.update(filter, &judge))
@@ -338,7 +338,7 @@ impl Core {
         }
         let Some(before) = self.hypotheses.best().map(|h| *h.filter.nav()) else { return outcome };
         let factor = update.nis / update.dimension as f64;
-        let report = self.hypotheses.update(|filter| {
+        let report = self.hypotheses.update(key.source, key.t, |filter| {
             filter.doubt(factor);
             let model = resolve(setup, key.source, reading, filter).ok()?;
             // The linearisation is poor after a long way: a second pass from the corrected state.
@@ -361,7 +361,7 @@ impl Core {
     /// place, the estimate goes there; where they don't, it is doubted.
     fn reopen(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let nav = *self.hypotheses.best()?.filter.nav();
-        let solutions = self.window.solve(setup, &nav.q_nb, false);
+        let solutions = self.window.solve(setup, &nav.q_nb, false, Some(nav.v_n.norm()));
         let [place] = solutions.as_slice() else {
             for h in self.hypotheses.iter_mut() {
                 h.filter.doubt(DOUBT);
@@ -496,7 +496,7 @@ impl Core {
             if !self.window.is_due(t) {
                 return None;
             }
-            for s in self.window.solve(setup, &level, turns) {
+            for s in self.window.solve(setup, &level, turns, forward_mps) {
                 let yaw = (s.yaw_rad, s.covariance[(3, 3)].sqrt().max(0.05));
                 begin(Place { p_n: s.p_n, sigma: start_sigma(&s), yaw, forward_mps });
             }
