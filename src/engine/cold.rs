@@ -35,7 +35,15 @@ pub struct Sums {
     components: usize,
 }
 
+/// Cost of a measurement that is impossible at a place (a point behind the camera).
+const MISS_COST: f64 = 30.0;
+
 impl Sums {
+    /// Adds a measurement that is impossible here.
+    pub fn miss(&mut self) {
+        self.cost += MISS_COST;
+    }
+
     /// Adds one measurement, its components taken as independent.
     pub fn add<const M: usize>(&mut self, view: &View, lin: &Linearised<M>, extra: f64) {
         let up_b = view.nav.q_nb.inverse() * Vector3::z();

@@ -5,7 +5,7 @@
 //! The contest ends when one holds nearly all the weight, or when the others have met it.
 
 use nalgebra::{Matrix3, Vector3};
-use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, math};
+use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, Verdict, math};
 
 use super::core::STATES;
 use super::report::{Reset, ResetCause};
@@ -16,6 +16,8 @@ const NU: f64 = 4.0;
 const HOPELESS: f64 = 12.0;
 /// Errors of one source last: so many of its measurements a second count as independent.
 const INDEPENDENT_HZ: f64 = 10.0;
+/// What a measurement costs that is impossible in a hypothesis (natural log).
+const IMPOSSIBLE: f64 = 6.0;
 /// Most hypotheses at a time.
 const CAPACITY: usize = 36;
 
@@ -121,6 +123,9 @@ impl Hypotheses {
                 let m = r.dimension as f64;
                 let ln_det: f64 = r.sigma[..r.dimension].iter().map(|s| 2.0 * s.ln()).sum();
                 h.ln_weight -= 0.5 * share * ((NU + m) * (r.nis / NU).ln_1p() + ln_det);
+            }
+            if contest && report.is_some_and(|r| matches!(r.verdict, Verdict::Degenerate(_))) {
+                h.ln_weight -= share * IMPOSSIBLE;
             }
             if i == 0 {
                 first = report;

@@ -108,8 +108,9 @@ impl Model {
     /// variance beyond the model's own.
     pub fn accumulate(&self, view: &View, extra: f64, sums: &mut super::cold::Sums) {
         with_model!(self, m => {
-            if let Ok(lin) = m.linearise(view) {
-                sums.add(view, &lin, extra);
+            match m.linearise(view) {
+                Ok(lin) => sums.add(view, &lin, extra),
+                Err(_) => sums.miss(),
             }
         });
     }
