@@ -124,6 +124,17 @@ impl Window {
         due
     }
 
+    /// Course and speed of the latest satellite velocity [rad, m/s].
+    #[must_use]
+    pub fn course(&self) -> Option<(f64, f64)> {
+        self.heard.iter().rev().find_map(|(.., reading)| match reading {
+            Reading::GnssVelocity(v) => {
+                Some((v.north_mps.atan2(v.east_mps), v.north_mps.hypot(v.east_mps)))
+            }
+            _ => None,
+        })
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.heard.clear();

@@ -21,6 +21,9 @@ use crate::config::Source;
 pub const STATES: usize = 48;
 /// Sigma of the speed at the start of an asset with an inertial unit and no wheels [m/s].
 const UNKNOWN_SPEED_MPS: f64 = 5.0;
+/// Above this speed a vehicle's course is its heading [m/s], to this sigma [rad].
+const DRIVING_MPS: f64 = 2.0;
+const COURSE_SIGMA_RAD: f64 = 0.1;
 /// How much a locked-out estimate is doubted at a time (variance), and how often [s].
 const DOUBT: f64 = 4.0;
 const DOUBT_S: f64 = 0.5;
@@ -480,6 +483,7 @@ impl Core {
         let steering = self.inputs.steering.as_ref();
         let wheels = self.inputs.wheels.as_ref().filter(|w| w.is_moving_known());
         let forward_mps = wheels.map(|w| w.forward_mps(setup, steering));
+        let course = self.course(forward_mps);
         let mut begin = |place: Place| self.hypotheses.add(prior(setup, t, &place, &level, has_imu));
         if let Some(start) = setup.start {
             let sigma = Vector3::repeat(start.sigma_m);
@@ -496,8 +500,9 @@ impl Core {
             if !self.window.is_due(t) {
                 return None;
             }
-            for s in self.window.solve(setup, &level, turns, forward_mps) {
-                let yaw = (s.yaw_rad, s.covariance[(3, 3)].sqrt().max(0.05));
+            for s in self.window.solve(setup, &level, turns && course.is_none(), forward_mps) {
+                let found = (s.yaw_rad, s.covariance[(3, 3)].sqrt().max(0.05));
+                let yaw = course.filter(|_| !s.is_yaw_known()).unwrap_or(found);
                 begin(Place { p_n: s.p_n, sigma: start_sigma(&s), yaw, forward_mps });
             }
         }
@@ -505,6 +510,15 @@ impl Core {
         self.window.clear();
         self.last_accepted = Some(t);
         Some(Reset::between(t, ResetCause::Start, &Nav::default(), best.filter.nav()))
+    }
+
+    /// Heading of a vehicle that drives: its satellite velocity, turned round where the wheels say
+    /// that it reverses; with its sigma [rad].
+    fn course(&self, forward_mps: Option<f64>) -> Option<(f64, f64)> {
+        let forward = forward_mps.filter(|v| v.abs() > DRIVING_MPS)?;
+        let (course, speed) = self.window.course()?;
+        let turned = if forward < 0.0 { core::f64::consts::PI } else { 0.0 };
+        (speed > DRIVING_MPS).then(|| (math::wrap_angle(course + turned), COURSE_SIGMA_RAD))
     }
 
     /// Roll and pitch by the averaged specific force, once there is enough of it.
@@ -564,6 +578,7 @@ fn prior(
     let q_nb = math::exp(&(Vector3::z() * (yaw_rad - math::yaw(level)))) * level;
     let (v_n, slow) = match (place.forward_mps, has_imu) {
         (Some(forward), _) => (q_nb * FORWARD_B * forward, 0.5),
+        (None, true) if setup.start.is_some() => (Vector3::zeros(), 0.5),
         (None, true) => (Vector3::zeros(), UNKNOWN_SPEED_MPS),
         (None, false) => (Vector3::zeros(), 1.0),
     };

@@ -15,7 +15,7 @@ const NU: f64 = 4.0;
 /// A hypothesis this much less likely than the best (natural log) is dropped.
 const HOPELESS: f64 = 12.0;
 /// Errors of one source last: so many of its measurements a second count as independent.
-const INDEPENDENT_HZ: f64 = 10.0;
+const INDEPENDENT_HZ: f64 = 30.0;
 /// What a measurement costs that is impossible in a hypothesis (natural log).
 const IMPOSSIBLE: f64 = 6.0;
 /// Most hypotheses at a time.

@@ -62,7 +62,7 @@ drift_time_s = 60.0
 
 [source.speed]
 kind = "wheels"
-delay_s = -0.04
+delay_s = 0.04
 speed_sigma_mps = 0.1
 interval_s = 0.1
 scale_sigma = 0.02
@@ -71,7 +71,7 @@ scale_sigma = 0.02
 kind = "wheels"
 # The same sensors as the speed: used sparingly.
 wheels = ["front_left", "front_right", "rear_left", "rear_right"]
-delay_s = -0.04
+delay_s = 0.04
 speed_sigma_mps = 0.2
 interval_s = 0.5
 scale_sigma = 0.02

@@ -31,7 +31,7 @@ const VEHICLE: &str = r#"name = "Crazyflie"
 
 [start]
 position_m = [0.0, 0.0, 0.0]
-sigma_m = 0.1
+sigma_m = 0.03
 yaw_deg = 0.0
 yaw_sigma_deg = 5.0
 

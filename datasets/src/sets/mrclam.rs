@@ -34,13 +34,13 @@ planar_height_m = 0.0
 [source.wheels]
 kind = "wheels"
 # Commands: the robot follows after 0.1 s of dead time (the stamps are early) with a lag of 0.1 s.
-delay_s = -0.1
+delay_s = -0.15
 lag_sigma_s = 0.0
 time_constant_s = 0.1
 distance_sigma_m_rtm = 0.05
 lateral_sigma_m_rtm = 0.02
 yaw_sigma_rad_rtm = 0.05
-yaw_sigma_rad_rtrad = 0.1
+yaw_sigma_rad_rtrad = 0.2
 scale_sigma = 0.1
 yaw_rate_scale_sigma = 0.15
 yaw_rate_bias_sigma_radps = 0.01

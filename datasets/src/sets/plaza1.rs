@@ -31,11 +31,11 @@ kind = "wheels"
 # Distance follows the truth's step to 20 %, a step being about 0.2 m.
 distance_sigma_m_rtm = 0.09
 lateral_sigma_m_rtm = 0.02
-yaw_sigma_rad_rtm = 0.003
+yaw_sigma_rad_rtm = 0.001
 yaw_sigma_rad_rtrad = 0.01
 scale_sigma = 0.02
 yaw_rate_scale_sigma = 0.02
-yaw_rate_bias_sigma_radps = 0.002
+yaw_rate_bias_sigma_radps = 0.0005
 
 [source.radio]
 kind = "uwb"

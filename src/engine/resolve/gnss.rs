@@ -45,7 +45,8 @@ pub(super) fn position(
             Position { p_n: Vector2::new(east, north), p_bs, sigma_m: sigma.xy(), lever };
         return Ok(Model::Position2(Corrected::new(model).lag(time_lag).additive(0, x).additive(1, y)));
     }
-    let z = drift_of(slots, Kind::DriftZ);
+    let sigma_up_m = config.drift_sigma_m * config.vertical_ratio;
+    let z = drift(slots, at.id(Kind::DriftZ), sigma_up_m, config.drift_time_s);
     let model = Position { p_n: Vector3::new(east, north, up), p_bs, sigma_m: sigma, lever };
     Ok(Model::Position3(
         Corrected::new(model).lag(time_lag).additive(0, x).additive(1, y).additive(2, z),

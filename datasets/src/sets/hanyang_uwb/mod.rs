@@ -34,13 +34,15 @@ const VEHICLE: &str = r#"name = "platform with a tag"
 [motion]
 drive = "free"
 planar_height_m = 1.0
-accel_density_mps2_rthz = 0.4
+accel_density_mps2_rthz = 0.8
 
 [source.uwb]
 kind = "uwb"
 # Two to three times the white part, because errors last.
 range_sigma_m = 0.15
 bias_sigma_m = 0.03
+# The radio's stamps are late against the satellites' clock, which is the truth's.
+delay_s = 0.2
 "#;
 
 const GNSS: &str = r#"
