@@ -140,7 +140,9 @@ impl Replay {
     }
 
     fn compare(&mut self, sink: &mut impl Sink) {
-        let Some(truth) = self.truth.pop_front() else { return };
+        let Some(truth) = self.truth.pop_front() else {
+            return;
+        };
         match self.engine.estimate_at(truth.t) {
             Some(estimate) => {
                 let comparison = Comparison::new(&truth, &estimate);
@@ -155,15 +157,24 @@ impl Replay {
         let summary = &mut self.summary;
         for report in &self.outputs.reports {
             summary.samples += 1;
-            let source = summary.sources.entry((report.source, report.kind)).or_default();
+            let source = summary
+                .sources
+                .entry((report.source, report.kind))
+                .or_default();
             source.seen += 1;
             *source.fates.entry(report.fate).or_default() += 1;
-            if let Some(update) = report.update.filter(|u| u.verdict.is_used() && u.nis.is_finite()) {
+            if let Some(update) = report
+                .update
+                .filter(|u| u.verdict.is_used() && u.nis.is_finite())
+            {
                 source.nis_sum += update.nis;
                 source.nis_dimensions += update.dimension as u64;
             }
             let span = summary.span.get_or_insert((report.t, report.t));
-            if !matches!(report.fate, Fate::TooLate | Fate::ClockJump | Fate::UnknownSource) {
+            if !matches!(
+                report.fate,
+                Fate::TooLate | Fate::ClockJump | Fate::UnknownSource
+            ) {
                 *span = (span.0.min(report.t), span.1.max(report.t));
             }
             sink.report(report);
@@ -176,7 +187,10 @@ impl Replay {
         }
         let now = self.newest.unwrap_or_default();
         // Half a millisecond of tolerance, so that a rate of the sensor's own is not halved by jitter.
-        if self.last_output.is_some_and(|last| now.seconds_since(last) < self.period_s - 5e-4) {
+        if self
+            .last_output
+            .is_some_and(|last| now.seconds_since(last) < self.period_s - 5e-4)
+        {
             return;
         }
         if let Some(estimate) = self.engine.estimate() {

@@ -22,11 +22,17 @@ fn main() -> Result<()> {
         }
     }
     if !dir.is_dir() {
-        println!("accuracy: no recorded data at {}, nothing measured", dir.display());
+        println!(
+            "accuracy: no recorded data at {}, nothing measured",
+            dir.display()
+        );
         return Ok(());
     }
     for case in cases::all(&dir) {
-        if only.as_ref().is_some_and(|o| !case.name.contains(o.as_str())) {
+        if only
+            .as_ref()
+            .is_some_and(|o| !case.name.contains(o.as_str()))
+        {
             continue;
         }
         let begin = std::time::Instant::now();
@@ -34,9 +40,14 @@ fn main() -> Result<()> {
         let vehicle = changed(&recording.vehicle_toml, &changes)?;
         let score = score::score(&recording, &vehicle)?;
         let took_s = begin.elapsed().as_secs_f64();
-        let figures: Vec<String> =
-            score.figures.iter().map(|(name, v)| format!("{v:.3} {name}")).collect();
-        let nees = score.nees.map_or(String::new(), |(n, d)| format!("{n:.2} of {d}"));
+        let figures: Vec<String> = score
+            .figures
+            .iter()
+            .map(|(name, v)| format!("{v:.3} {name}"))
+            .collect();
+        let nees = score
+            .nees
+            .map_or(String::new(), |(n, d)| format!("{n:.2} of {d}"));
         let reference = case.online.map_or("-".to_owned(), |r| format!("{r:.3}"));
         println!(
             "{:40} {:80} ref {reference:6} NEES {nees:12} {:.2} s",
@@ -62,7 +73,10 @@ fn changed(text: &str, changes: &[String]) -> Result<Vehicle> {
     let mut table: toml::Table = text.parse()?;
     for change in changes {
         let (path, value) = change.split_once('=').context("--set takes KEY=VALUE")?;
-        let value = format!("v = {value}").parse::<toml::Table>()?.remove("v").context("a value")?;
+        let value = format!("v = {value}")
+            .parse::<toml::Table>()?
+            .remove("v")
+            .context("a value")?;
         let mut keys: Vec<&str> = path.split('.').collect();
         let last = keys.pop().context("a key")?;
         let mut at = &mut table;

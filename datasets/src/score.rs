@@ -79,8 +79,10 @@ pub fn score(recording: &Recording, vehicle: &Vehicle) -> Result<Score> {
     let mut rmse = Vec::new();
     for outage in &protocol.outages {
         let rows = replay(recording, vehicle, Some(outage), &mut score)?;
-        let (Some(last), Some(rms)) = (rows.last().and_then(|r| r.horizontal), horizontal_rmse(&rows))
-        else {
+        let (Some(last), Some(rms)) = (
+            rows.last().and_then(|r| r.horizontal),
+            horizontal_rmse(&rows),
+        ) else {
             continue;
         };
         ends.push(last.norm());
@@ -99,7 +101,10 @@ pub fn score(recording: &Recording, vehicle: &Vehicle) -> Result<Score> {
             ("end error, median m", percentile(&mut ends, 0.5)),
         ],
         _ => vec![
-            ("rmse in clear windows, median m", percentile(&mut clear, 0.5)),
+            (
+                "rmse in clear windows, median m",
+                percentile(&mut clear, 0.5),
+            ),
             ("rmse in all windows, median m", percentile(&mut rmse, 0.5)),
             ("rmse in all windows, largest m", percentile(&mut rmse, 1.0)),
         ],
@@ -114,15 +119,17 @@ fn replay(
     score: &mut Score,
 ) -> Result<Vec<Comparison>> {
     let protocol = &recording.protocol;
-    let mount = protocol.truth_at.and_then(|s| vehicle.sources.get(s)).map(|s| s.mount());
+    let mount = protocol
+        .truth_at
+        .and_then(|s| vehicle.sources.get(s))
+        .map(|s| s.mount());
     let mut sink = Scored {
         protocol,
         outage,
         lever_b: mount.map_or_else(Vector3::zeros, |m| Vector3::from(m.position_m)),
         rows: Vec::new(),
     };
-    let mut replay =
-        Replay::new(&recording.site, vehicle, 10.0).context("site and vehicle")?;
+    let mut replay = Replay::new(&recording.site, vehicle, 10.0).context("site and vehicle")?;
     let until = outage.map_or(Timestamp(i64::MAX), |o| o.window.until.shifted(1.0));
     let kept: Box<dyn Iterator<Item = &Record>> = match outage {
         Some(outage) => Box::new(outage.apply(&recording.records)),
@@ -144,10 +151,14 @@ fn replay(
     score.parameters = (replay.engine().parameters().into_iter())
         .map(|p| (p.name, p.value, p.sigma))
         .collect();
-    let Summary { sources, samples, .. } = replay.finish(&mut sink);
+    let Summary {
+        sources, samples, ..
+    } = replay.finish(&mut sink);
     score.samples += samples;
-    score.sources =
-        sources.into_iter().map(|((s, k), v)| (format!("{s}/{}", k.name()), v)).collect();
+    score.sources = sources
+        .into_iter()
+        .map(|((s, k), v)| (format!("{s}/{}", k.name()), v))
+        .collect();
     Ok(sink.rows)
 }
 
@@ -171,8 +182,10 @@ fn lever(
 }
 
 fn figures(metric: Metric, rows: &[Comparison]) -> Vec<(&'static str, f64)> {
-    let mut horizontal: Vec<f64> =
-        rows.iter().filter_map(|r| Some(r.horizontal?.norm())).collect();
+    let mut horizontal: Vec<f64> = rows
+        .iter()
+        .filter_map(|r| Some(r.horizontal?.norm()))
+        .collect();
     let rms = |values: &mut dyn Iterator<Item = f64>| {
         let (sum, n) = values.fold((0.0, 0_u32), |(s, n), v| (s + v * v, n + 1));
         (sum / f64::from(n.max(1))).sqrt()
@@ -187,7 +200,12 @@ fn figures(metric: Metric, rows: &[Comparison]) -> Vec<(&'static str, f64)> {
     );
     match metric {
         Metric::PositionRmse => {
-            vec![("3D rmse m", position), ("2D rmse m", flat), ("2D p95 m", p95), ("heading rmse deg", yaw_deg)]
+            vec![
+                ("3D rmse m", position),
+                ("2D rmse m", flat),
+                ("2D p95 m", p95),
+                ("heading rmse deg", yaw_deg),
+            ]
         }
         Metric::HorizontalMedian => {
             vec![("2D median m", p50), ("2D p90 m", p90), ("2D rmse m", flat)]
@@ -195,30 +213,52 @@ fn figures(metric: Metric, rows: &[Comparison]) -> Vec<(&'static str, f64)> {
         Metric::Orientation => {
             let attitudes = || rows.iter().filter_map(|r| r.attitude);
             vec![
-                ("heading rmse deg", rms(&mut attitudes().map(|q| heading_rad(&q))).to_degrees()),
-                ("inclination rmse deg", rms(&mut attitudes().map(|q| inclination_rad(&q))).to_degrees()),
-                ("total rmse deg", rms(&mut attitudes().map(|q| q.angle())).to_degrees()),
+                (
+                    "heading rmse deg",
+                    rms(&mut attitudes().map(|q| heading_rad(&q))).to_degrees(),
+                ),
+                (
+                    "inclination rmse deg",
+                    rms(&mut attitudes().map(|q| inclination_rad(&q))).to_degrees(),
+                ),
+                (
+                    "total rmse deg",
+                    rms(&mut attitudes().map(|q| q.angle())).to_degrees(),
+                ),
             ]
         }
-        _ => vec![("2D rmse m", flat), ("2D p95 m", p95), ("heading rmse deg", yaw_deg)],
+        _ => vec![
+            ("2D rmse m", flat),
+            ("2D p95 m", p95),
+            ("heading rmse deg", yaw_deg),
+        ],
     }
 }
 
 fn horizontal_rmse(rows: &[Comparison]) -> Option<f64> {
-    let errors: Vec<f64> = rows.iter().filter_map(|r| Some(r.horizontal?.norm_squared())).collect();
+    let errors: Vec<f64> = rows
+        .iter()
+        .filter_map(|r| Some(r.horizontal?.norm_squared()))
+        .collect();
     (!errors.is_empty()).then(|| (errors.iter().sum::<f64>() / errors.len() as f64).sqrt())
 }
 
 fn mean_nees(rows: &[Comparison]) -> Option<(f64, usize)> {
     let nees: Vec<(f64, usize)> = rows.iter().filter_map(|r| r.position_nees).collect();
     let dimension = nees.first()?.1;
-    Some((nees.iter().map(|n| n.0).sum::<f64>() / nees.len() as f64, dimension))
+    Some((
+        nees.iter().map(|n| n.0).sum::<f64>() / nees.len() as f64,
+        dimension,
+    ))
 }
 
 /// Way of the truth over the scored rows [m].
 fn path_m(rows: &[Comparison]) -> f64 {
-    let points: Vec<Vector2<f64>> =
-        rows.iter().filter_map(|r| r.truth.state.xy_m).map(Vector2::from).collect();
+    let points: Vec<Vector2<f64>> = rows
+        .iter()
+        .filter_map(|r| r.truth.state.xy_m)
+        .map(Vector2::from)
+        .collect();
     points.windows(2).map(|w| (w[1] - w[0]).norm()).sum()
 }
 

@@ -320,7 +320,9 @@ mod tests {
     fn spd(seed: u64) -> SMatrix<f64, N, N> {
         let mut x = seed;
         let a = SMatrix::<f64, N, N>::from_fn(|_, _| {
-            x = x.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            x = x
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
             (x >> 33) as f64 / f64::from(1u32 << 31) - 0.5
         });
         let p = a * a.transpose() + SMatrix::identity() * 0.1;
@@ -330,10 +332,25 @@ mod tests {
     fn transition() -> Transition {
         let mut f = Transition::identity();
         let m = |k: f64| Entry::Full(Matrix3::new(k, 0.2, 0.3, -0.4, 1.0, k, 0.7, -0.8, 0.9));
-        f.blocks[0] = [m(0.5), Entry::Zero, Entry::Zero, Entry::Scaled(-0.1), Entry::Zero];
+        f.blocks[0] = [
+            m(0.5),
+            Entry::Zero,
+            Entry::Zero,
+            Entry::Scaled(-0.1),
+            Entry::Zero,
+        ];
         f.blocks[1] = [m(0.2), Entry::Identity, Entry::Zero, Entry::Zero, m(-0.3)];
-        f.blocks[2] = [m(0.1), Entry::Scaled(0.3), Entry::Identity, Entry::Zero, m(0.4)];
-        f.parameter(Some(Slot(16)), SVector::from_fn(|i, _| 0.1 * i as f64 - 0.3));
+        f.blocks[2] = [
+            m(0.1),
+            Entry::Scaled(0.3),
+            Entry::Identity,
+            Entry::Zero,
+            m(0.4),
+        ];
+        f.parameter(
+            Some(Slot(16)),
+            SVector::from_fn(|i, _| 0.1 * i as f64 - 0.3),
+        );
         f.q = SMatrix::identity() * 0.01;
         f.q_bias = [0.001, 0.002];
         f
@@ -354,7 +371,9 @@ mod tests {
                 dense.fixed_view_mut::<3, 3>(3 * r, 3 * c).copy_from(&block);
             }
         }
-        dense.fixed_view_mut::<9, 1>(0, 16).copy_from(&f.parameters[0].1);
+        dense
+            .fixed_view_mut::<9, 1>(0, 16)
+            .copy_from(&f.parameters[0].1);
         let mut q = SMatrix::<f64, N, N>::zeros();
         q.fixed_view_mut::<9, 9>(0, 0).copy_from(&f.q);
         for i in 0..3 {
@@ -372,11 +391,18 @@ mod tests {
     #[test]
     fn update_equals_the_joseph_form_and_is_symmetric() {
         let h = Jacobian::<2>::default()
-            .with(crate::Block::Position, SMatrix::from_row_slice(&[0.1, 0.2, 0.3, -0.4, 0.5, 0.6]))
+            .with(
+                crate::Block::Position,
+                SMatrix::from_row_slice(&[0.1, 0.2, 0.3, -0.4, 0.5, 0.6]),
+            )
             .with_parameter(Some(Slot(17)), SVector::from([0.7, -0.2]));
         let mut dense = SMatrix::<f64, 2, N>::zeros();
-        dense.fixed_view_mut::<2, 3>(0, 6).copy_from(h.block(crate::Block::Position).unwrap());
-        dense.fixed_view_mut::<2, 1>(0, 17).copy_from(&h.parameters()[0].1);
+        dense
+            .fixed_view_mut::<2, 3>(0, 6)
+            .copy_from(h.block(crate::Block::Position).unwrap());
+        dense
+            .fixed_view_mut::<2, 1>(0, 17)
+            .copy_from(&h.parameters()[0].1);
         let r = SMatrix::<f64, 2, 2>::new(0.3, 0.1, 0.1, 0.2);
         let residual = SVector::from([0.4, -0.9]);
         let p0 = spd(3);

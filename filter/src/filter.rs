@@ -76,9 +76,20 @@ impl<const N: usize> Filter<N> {
         set(Block::Attitude, prior.attitude_sigma_rad);
         set(Block::Velocity, prior.velocity_sigma_mps);
         set(Block::Position, prior.position_sigma_m);
-        set(Block::GyroBias, Vector3::repeat(prior.gyro_bias_sigma_radps));
-        set(Block::AccelBias, Vector3::repeat(prior.accel_bias_sigma_mps2));
-        Self { t: prior.t, nav: prior.nav, pool: Pool::new(), p }
+        set(
+            Block::GyroBias,
+            Vector3::repeat(prior.gyro_bias_sigma_radps),
+        );
+        set(
+            Block::AccelBias,
+            Vector3::repeat(prior.accel_bias_sigma_mps2),
+        );
+        Self {
+            t: prior.t,
+            nav: prior.nav,
+            pool: Pool::new(),
+            p,
+        }
     }
 
     /// Time of the state.
@@ -96,13 +107,18 @@ impl<const N: usize> Filter<N> {
     /// What models see.
     #[must_use]
     pub fn view(&self) -> View<'_> {
-        View { nav: &self.nav, parameters: &self.pool.values }
+        View {
+            nav: &self.nav,
+            parameters: &self.pool.values,
+        }
     }
 
     /// Covariance of one block with another.
     #[must_use]
     pub fn covariance(&self, row: Block, column: Block) -> Matrix3<f64> {
-        self.p.fixed_view::<3, 3>(row.start(), column.start()).into_owned()
+        self.p
+            .fixed_view::<3, 3>(row.start(), column.start())
+            .into_owned()
     }
 
     /// Variance of one error state.
@@ -132,7 +148,11 @@ impl<const N: usize> Filter<N> {
     /// The parameters in the filter: id, value, sigma.
     pub fn parameters(&self) -> impl Iterator<Item = (ParameterId, f64, f64)> {
         self.pool.active.iter().enumerate().map(|(i, a)| {
-            (a.id, self.pool.values[NAV + i], libm::sqrt(self.p[(NAV + i, NAV + i)].max(0.0)))
+            (
+                a.id,
+                self.pool.values[NAV + i],
+                libm::sqrt(self.p[(NAV + i, NAV + i)].max(0.0)),
+            )
         })
     }
 
@@ -147,9 +167,15 @@ impl<const N: usize> Filter<N> {
             return None;
         }
         let p = &self.p;
-        let placed = self.pool.place(id, prior, self.t, |i| libm::sqrt(p[(i, i)].max(0.0)))?;
+        let placed = self
+            .pool
+            .place(id, prior, self.t, |i| libm::sqrt(p[(i, i)].max(0.0)))?;
         self.pool.values[placed.slot.index()] = placed.prior_mean;
-        covariance::isolate(&mut self.p, placed.slot.index(), placed.prior_sigma * placed.prior_sigma);
+        covariance::isolate(
+            &mut self.p,
+            placed.slot.index(),
+            placed.prior_sigma * placed.prior_sigma,
+        );
         Some(placed.slot)
     }
 
@@ -199,7 +225,11 @@ impl<const N: usize> Filter<N> {
             Ok(lin) => lin,
             Err(why) => return Report::refused(Verdict::Degenerate(why), M),
         };
-        let finite = lin.residual.iter().chain(lin.r.iter()).all(|x| x.is_finite());
+        let finite = lin
+            .residual
+            .iter()
+            .chain(lin.r.iter())
+            .all(|x| x.is_finite());
         if !finite || (0..M).any(|i| lin.r[(i, i)] <= 0.0) {
             return Report::refused(Verdict::Invalid, M);
         }
@@ -225,7 +255,11 @@ impl<const N: usize> Filter<N> {
             return report;
         }
         report.weight = judge.weight.of(nis, M);
-        report.verdict = if report.weight < 1.0 { Verdict::DownWeighted } else { Verdict::Fused };
+        report.verdict = if report.weight < 1.0 {
+            Verdict::DownWeighted
+        } else {
+            Verdict::Fused
+        };
         let l = if report.weight < 1.0 {
             match covariance::cholesky(&(hph + r / report.weight)) {
                 Some(l) => l,

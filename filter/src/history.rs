@@ -70,8 +70,16 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
     /// what the memory holds.
     pub fn new(events: Events, checkpoints: Checkpoints, horizon_s: f64, spacing: usize) -> Self {
         Self {
-            events: Ring { slots: events, head: 0, len: 0 },
-            checkpoints: Ring { slots: checkpoints, head: 0, len: 0 },
+            events: Ring {
+                slots: events,
+                head: 0,
+                len: 0,
+            },
+            checkpoints: Ring {
+                slots: checkpoints,
+                head: 0,
+                len: 0,
+            },
             closed: None,
             horizon_ns: Timestamp::from_seconds(horizon_s.max(0.0)).0,
             spacing: spacing.max(1),
@@ -110,9 +118,15 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
         }
         self.events.insert(place, (key, event));
         let newest = place + 1 == self.events.len;
-        let first = if newest { place } else { self.rewind(state, key) };
+        let first = if newest {
+            place
+        } else {
+            self.rewind(state, key)
+        };
         for i in first..self.events.len {
-            let Some((k, e)) = self.events.get(i).copied() else { continue };
+            let Some((k, e)) = self.events.get(i).copied() else {
+                continue;
+            };
             output(i == place, state.apply(context, k, &e));
             self.note_applied(state, k);
         }
@@ -145,17 +159,26 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
         Checkpoints: AsRef<[CheckpointSlot<S>]> + AsMut<[CheckpointSlot<S>]>,
     {
         while self.checkpoints.len > 1
-            && self.checkpoints.last().is_some_and(|(k, _)| k.is_some_and(|k| k > key))
+            && self
+                .checkpoints
+                .last()
+                .is_some_and(|(k, _)| k.is_some_and(|k| k > key))
         {
             self.checkpoints.pop_back();
         }
-        let Some((at, kept)) = self.checkpoints.last() else { return 0 };
+        let Some((at, kept)) = self.checkpoints.last() else {
+            return 0;
+        };
         state.clone_from(kept);
         let at = *at;
         self.since_checkpoint = 0;
         (0..self.events.len)
             .rev()
-            .find(|&i| self.events.get(i).is_some_and(|(k, _)| at.is_some_and(|at| *k <= at)))
+            .find(|&i| {
+                self.events
+                    .get(i)
+                    .is_some_and(|(k, _)| at.is_some_and(|at| *k <= at))
+            })
             .map_or(0, |i| i + 1)
     }
 
@@ -178,7 +201,10 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
     {
         let limit = Timestamp(now.0.saturating_sub(self.horizon_ns));
         while self.checkpoints.len > 1
-            && self.checkpoints.get(1).is_some_and(|(k, _)| k.is_some_and(|k| k.t < limit))
+            && self
+                .checkpoints
+                .get(1)
+                .is_some_and(|(k, _)| k.is_some_and(|k| k.t < limit))
         {
             self.drop_oldest_checkpoint(state);
         }
@@ -203,7 +229,9 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
             self.checkpoints.push_clone(newest, state);
             self.since_checkpoint = 0;
         }
-        let Some(at) = self.checkpoints.get(0).and_then(|(k, _)| *k) else { return };
+        let Some(at) = self.checkpoints.get(0).and_then(|(k, _)| *k) else {
+            return;
+        };
         while self.events.get(0).is_some_and(|(k, _)| *k <= at) {
             self.events.pop_front();
         }
@@ -327,7 +355,9 @@ mod tests {
         type Event = u64;
         type Output = u64;
         fn apply(&mut self, (): &(), key: Key, event: &u64) -> u64 {
-            self.0 = (self.0 ^ event ^ key.t.0 as u64).wrapping_mul(6364136223846793005).rotate_left(7);
+            self.0 = (self.0 ^ event ^ key.t.0 as u64)
+                .wrapping_mul(6364136223846793005)
+                .rotate_left(7);
             self.0
         }
     }
@@ -337,7 +367,11 @@ mod tests {
     }
 
     fn key(t: i64) -> Key {
-        Key { t: Timestamp(t), source: 0, content: 0 }
+        Key {
+            t: Timestamp(t),
+            source: 0,
+            content: 0,
+        }
     }
 
     fn run(order: &[i64]) -> Chain {
@@ -386,7 +420,9 @@ mod tests {
         let mut state = Chain::default();
         let mut history = history(1.0);
         for t in 0..40 {
-            history.insert(&mut state, &(), key(t * 100_000_000), 7, |_, _| {}).unwrap();
+            history
+                .insert(&mut state, &(), key(t * 100_000_000), 7, |_, _| {})
+                .unwrap();
         }
         let before = state.clone();
         let mut feed = |t| history.insert(&mut state, &(), key(t), 7, |_, _| {});
@@ -400,10 +436,14 @@ mod tests {
         let mut state = Chain::default();
         let mut history = history(1.0);
         for t in [1, 2, 4] {
-            history.insert(&mut state, &(), key(t), 7, |_, _| {}).unwrap();
+            history
+                .insert(&mut state, &(), key(t), 7, |_, _| {})
+                .unwrap();
         }
         let mut own = Vec::new();
-        history.insert(&mut state, &(), key(3), 7, |new, _| own.push(new)).unwrap();
+        history
+            .insert(&mut state, &(), key(3), 7, |new, _| own.push(new))
+            .unwrap();
         assert_eq!(own, [false, false, true, false]);
     }
 
@@ -413,9 +453,14 @@ mod tests {
         let mut history = history(1e9);
         let mut outputs = 0;
         for t in 0..1000 {
-            history.insert(&mut state, &(), key(t), 7, |_, _| outputs += 1).unwrap();
+            history
+                .insert(&mut state, &(), key(t), 7, |_, _| outputs += 1)
+                .unwrap();
         }
         assert_eq!(outputs, 1000);
-        assert_eq!(history.insert(&mut state, &(), key(5), 7, |_, _| {}), Err(Refused::TooLate));
+        assert_eq!(
+            history.insert(&mut state, &(), key(5), 7, |_, _| {}),
+            Err(Refused::TooLate)
+        );
     }
 }

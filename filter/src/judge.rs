@@ -29,7 +29,11 @@ impl Weight {
             Self::Full => 1.0,
             Self::Huber { sigmas } => {
                 let distance = libm::sqrt(nis / dimension as f64);
-                if distance <= sigmas { 1.0 } else { sigmas / distance }
+                if distance <= sigmas {
+                    1.0
+                } else {
+                    sigmas / distance
+                }
             }
             Self::StudentT { nu } => {
                 let m = dimension as f64;
@@ -57,7 +61,10 @@ impl Judge {
     /// Everything passes, weighted by `weight`.
     #[must_use]
     pub const fn ungated(weight: Weight) -> Self {
-        Self { gates: [f64::INFINITY; MAX_DIMENSION], weight }
+        Self {
+            gates: [f64::INFINITY; MAX_DIMENSION],
+            weight,
+        }
     }
 
     /// A gate that `probability` of honest measurements pass, as a chi-square quantile of NIS.

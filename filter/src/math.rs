@@ -49,7 +49,10 @@ pub fn right_jacobian(phi: &Vector3<f64>) -> Matrix3<f64> {
         (0.5 - angle_sq / 24.0, 1.0 / 6.0 - angle_sq / 120.0)
     } else {
         let angle = libm::sqrt(angle_sq);
-        ((1.0 - libm::cos(angle)) / angle_sq, (angle - libm::sin(angle)) / (angle_sq * angle))
+        (
+            (1.0 - libm::cos(angle)) / angle_sq,
+            (angle - libm::sin(angle)) / (angle_sq * angle),
+        )
     };
     let s = skew(phi);
     Matrix3::identity() - s * a + s * s * b
@@ -72,7 +75,9 @@ pub fn yaw(q_nb: &UnitQuaternion<f64>) -> f64 {
 /// Quaternion of roll, pitch, yaw \[rad\]: `Rz(yaw) · Ry(pitch) · Rx(roll)`.
 #[must_use]
 pub fn from_roll_pitch_yaw(roll_rad: f64, pitch_rad: f64, yaw_rad: f64) -> UnitQuaternion<f64> {
-    exp(&(Vector3::z() * yaw_rad)) * exp(&(Vector3::y() * pitch_rad)) * exp(&(Vector3::x() * roll_rad))
+    exp(&(Vector3::z() * yaw_rad))
+        * exp(&(Vector3::y() * pitch_rad))
+        * exp(&(Vector3::x() * roll_rad))
 }
 
 #[cfg(test)]
@@ -85,7 +90,10 @@ mod tests {
         let axis = Vector3::new(0.6, -0.64, 0.48);
         for angle in [0.0, 1e-12, 1e-8, 1e-4, 0.3, 2.0, PI - 1e-6] {
             let phi = axis * angle;
-            assert!((log(&exp(&phi)) - phi).norm() < 1e-9 * (1.0 + angle), "angle {angle}");
+            assert!(
+                (log(&exp(&phi)) - phi).norm() < 1e-9 * (1.0 + angle),
+                "angle {angle}"
+            );
         }
     }
 

@@ -50,14 +50,28 @@ impl Parameter {
     /// A constant with mean zero that stays within ten sigmas.
     #[must_use]
     pub fn constant(sigma: f64) -> Self {
-        Self { mean: 0.0, sigma, process: Process::Constant, bound: 10.0 * sigma }
+        Self {
+            mean: 0.0,
+            sigma,
+            process: Process::Constant,
+            bound: 10.0 * sigma,
+        }
     }
 
     /// A random walk from mean zero; `density` in unit/√s. Zero density is a constant.
     #[must_use]
     pub fn walk(sigma: f64, density: f64) -> Self {
-        let process = if density > 0.0 { Process::RandomWalk { density } } else { Process::Constant };
-        Self { mean: 0.0, sigma, process, bound: f64::INFINITY }
+        let process = if density > 0.0 {
+            Process::RandomWalk { density }
+        } else {
+            Process::Constant
+        };
+        Self {
+            mean: 0.0,
+            sigma,
+            process,
+            bound: f64::INFINITY,
+        }
     }
 
     /// A first-order Gauss-Markov process of mean zero.
@@ -116,7 +130,11 @@ pub(crate) struct Placement {
 
 impl<const N: usize> Pool<N> {
     pub fn new() -> Self {
-        Self { values: [0.0; N], active: ArrayVec::new(), remembered: ArrayVec::new() }
+        Self {
+            values: [0.0; N],
+            active: ArrayVec::new(),
+            remembered: ArrayVec::new(),
+        }
     }
 
     /// Length of the error state in use.
@@ -146,8 +164,17 @@ impl<const N: usize> Pool<N> {
         t: Timestamp,
         sigma_of: impl Fn(usize) -> f64,
     ) -> Option<Placement> {
-        let known = self.remembered.iter().position(|r| r.id == id).map(|i| self.remembered.remove(i));
-        let entry = Active { id, process: prior.process, bound: prior.bound, last_used: t };
+        let known = self
+            .remembered
+            .iter()
+            .position(|r| r.id == id)
+            .map(|i| self.remembered.remove(i));
+        let entry = Active {
+            id,
+            process: prior.process,
+            bound: prior.bound,
+            last_used: t,
+        };
         let index = if self.len() < N {
             self.active.push(entry);
             self.active.len() - 1
@@ -165,9 +192,14 @@ impl<const N: usize> Pool<N> {
             index
         };
         let slot = NAV + index;
-        let (prior_mean, prior_sigma) =
-            known.map_or((prior.mean, prior.sigma), |k| (k.mean, k.sigma.min(prior.sigma)));
+        let (prior_mean, prior_sigma) = known.map_or((prior.mean, prior.sigma), |k| {
+            (k.mean, k.sigma.min(prior.sigma))
+        });
         self.values[slot] = prior_mean;
-        Some(Placement { slot: Slot(slot as u16), prior_mean, prior_sigma })
+        Some(Placement {
+            slot: Slot(slot as u16),
+            prior_mean,
+            prior_sigma,
+        })
     }
 }

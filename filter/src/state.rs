@@ -37,8 +37,13 @@ pub enum Block {
 
 impl Block {
     /// All blocks in the order of their index.
-    pub const ALL: [Self; 5] =
-        [Self::Attitude, Self::Velocity, Self::Position, Self::GyroBias, Self::AccelBias];
+    pub const ALL: [Self; 5] = [
+        Self::Attitude,
+        Self::Velocity,
+        Self::Position,
+        Self::GyroBias,
+        Self::AccelBias,
+    ];
 
     /// First index in the error state.
     #[must_use]
@@ -126,8 +131,12 @@ impl Nav {
     #[must_use]
     pub fn boxminus(&self, other: &Self) -> SVector<f64, NAV> {
         let mut delta = SVector::<f64, NAV>::zeros();
-        let mut set = |b: Block, v: Vector3<f64>| delta.fixed_rows_mut::<3>(b.start()).copy_from(&v);
-        set(Block::Attitude, math::log(&(other.q_nb.inverse() * self.q_nb)));
+        let mut set =
+            |b: Block, v: Vector3<f64>| delta.fixed_rows_mut::<3>(b.start()).copy_from(&v);
+        set(
+            Block::Attitude,
+            math::log(&(other.q_nb.inverse() * self.q_nb)),
+        );
         set(Block::Velocity, self.v_n - other.v_n);
         set(Block::Position, self.p_n - other.p_n);
         set(Block::GyroBias, self.gyro_bias_b - other.gyro_bias_b);
@@ -171,7 +180,9 @@ impl View<'_> {
     /// Value of a parameter, zero where there is none.
     #[must_use]
     pub fn value(&self, slot: Option<Slot>) -> f64 {
-        slot.and_then(|s| self.parameters.get(s.index())).copied().unwrap_or(0.0)
+        slot.and_then(|s| self.parameters.get(s.index()))
+            .copied()
+            .unwrap_or(0.0)
     }
 }
 
@@ -194,7 +205,11 @@ mod tests {
 
     #[test]
     fn delayed_state_lies_on_the_arc_behind() {
-        let nav = Nav { v_n: Vector3::x(), omega_b: Vector3::z(), ..Nav::default() };
+        let nav = Nav {
+            v_n: Vector3::x(),
+            omega_b: Vector3::z(),
+            ..Nav::default()
+        };
         let before = nav.delayed(0.1);
         assert!((before.p_n.x + 0.1).abs() < 1e-12);
         assert!((before.yaw_rad() + 0.1).abs() < 1e-12);

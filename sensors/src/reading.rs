@@ -126,10 +126,14 @@ impl Reading {
     pub fn target_fingerprint(&self) -> u64 {
         let mut hash = 0_u64;
         if let Self::RangeDifference(r) = self {
-            r.anchor_a.bytes().for_each(|b| hash = hash.wrapping_mul(31).wrapping_add(u64::from(b)));
+            r.anchor_a
+                .bytes()
+                .for_each(|b| hash = hash.wrapping_mul(31).wrapping_add(u64::from(b)));
         }
         if let Some(target) = self.target() {
-            target.bytes().for_each(|b| hash = hash.wrapping_mul(31).wrapping_add(u64::from(b)));
+            target
+                .bytes()
+                .for_each(|b| hash = hash.wrapping_mul(31).wrapping_add(u64::from(b)));
         }
         hash
     }
@@ -142,19 +146,30 @@ mod tests {
 
     fn range(anchor: &str, range_m: f64) -> Reading {
         let anchor = Name::from(anchor).unwrap();
-        Reading::Range(Range { anchor, range_m, rx_power_dbm: None, first_path_dbm: None })
+        Reading::Range(Range {
+            anchor,
+            range_m,
+            rx_power_dbm: None,
+            first_path_dbm: None,
+        })
     }
 
     #[test]
     fn fingerprints_tell_content_apart() {
         assert_eq!(range("A", 1.0).fingerprint(), range("A", 1.0).fingerprint());
         assert_ne!(range("A", 1.0).fingerprint(), range("B", 1.0).fingerprint());
-        assert_ne!(range("A", 1.0).fingerprint(), range("A", 1.0 + 1e-12).fingerprint());
+        assert_ne!(
+            range("A", 1.0).fingerprint(),
+            range("A", 1.0 + 1e-12).fingerprint()
+        );
     }
 
     #[test]
     fn an_infinite_yaw_rate_is_not_finite() {
-        let twist = Twist { forward_mps: 1.0, yaw_rate_radps: Some(f64::INFINITY) };
+        let twist = Twist {
+            forward_mps: 1.0,
+            yaw_rate_radps: Some(f64::INFINITY),
+        };
         assert!(!Reading::Twist(twist).is_finite());
         assert!(range("A", 2.0).is_finite());
     }

@@ -122,7 +122,10 @@ pub struct Height {
 #[serde(
     try_from = "ArrayVec<T, 4>",
     into = "ArrayVec<T, 4>",
-    bound(serialize = "T: Copy + Serialize", deserialize = "T: Copy + Default + Deserialize<'de>")
+    bound(
+        serialize = "T: Copy + Serialize",
+        deserialize = "T: Copy + Default + Deserialize<'de>"
+    )
 )]
 pub struct PerWheel<T> {
     values: [T; 4],
@@ -135,7 +138,10 @@ impl<T: Copy + Default> PerWheel<T> {
     pub fn new(slice: &[T]) -> Option<Self> {
         let mut values = [T::default(); 4];
         values.get_mut(..slice.len())?.copy_from_slice(slice);
-        (!slice.is_empty()).then_some(Self { values, len: slice.len() as u8 })
+        (!slice.is_empty()).then_some(Self {
+            values,
+            len: slice.len() as u8,
+        })
     }
 }
 

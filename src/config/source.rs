@@ -65,7 +65,12 @@ pub struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { probability: 0.9999, weight: Weight::StudentT, tuning: 4.0, reopen_s: 5.0 }
+        Self {
+            probability: 0.9999,
+            weight: Weight::StudentT,
+            tuning: 4.0,
+            reopen_s: 5.0,
+        }
     }
 }
 

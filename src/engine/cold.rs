@@ -53,8 +53,14 @@ impl Sums {
             if !(variance > 0.0 && residual.is_finite()) {
                 continue;
             }
-            let position = lin.h.block(Block::Position).map_or(Vector3::zeros(), |h| h.row(m).transpose());
-            let yaw = lin.h.block(Block::Attitude).map_or(0.0, |h| (h.row(m) * up_b)[0]);
+            let position = lin
+                .h
+                .block(Block::Position)
+                .map_or(Vector3::zeros(), |h| h.row(m).transpose());
+            let yaw = lin
+                .h
+                .block(Block::Attitude)
+                .map_or(0.0, |h| (h.row(m) * up_b)[0]);
             let row = Vector4::new(position.x, position.y, position.z, yaw);
             let chi_sq = residual * residual / variance;
             let weight = (NU + 1.0) / (NU + chi_sq) / variance;
@@ -106,7 +112,8 @@ const RETRY_S: f64 = 0.1;
 impl Window {
     /// Remembers a measurement and forgets what is too old.
     pub fn push(&mut self, t: Timestamp, source: u16, reading: &Reading) {
-        self.heard.retain(|(heard, ..)| t.seconds_since(*heard) <= WINDOW_S);
+        self.heard
+            .retain(|(heard, ..)| t.seconds_since(*heard) <= WINDOW_S);
         if self.heard.len() == CAPACITY {
             self.heard.remove(0);
         }
@@ -116,7 +123,10 @@ impl Window {
 
     /// Whether something new was heard since the last try, and that was not just now.
     pub fn is_due(&mut self, t: Timestamp) -> bool {
-        let due = self.fresh && self.tried.is_none_or(|last| t.seconds_since(last) >= RETRY_S);
+        let due = self.fresh
+            && self
+                .tried
+                .is_none_or(|last| t.seconds_since(last) >= RETRY_S);
         if due {
             self.tried = Some(t);
             self.fresh = false;
@@ -127,12 +137,15 @@ impl Window {
     /// Course and speed of the latest satellite velocity [rad, m/s].
     #[must_use]
     pub fn course(&self) -> Option<(f64, f64)> {
-        self.heard.iter().rev().find_map(|(.., reading)| match reading {
-            Reading::GnssVelocity(v) => {
-                Some((v.north_mps.atan2(v.east_mps), v.north_mps.hypot(v.east_mps)))
-            }
-            _ => None,
-        })
+        self.heard
+            .iter()
+            .rev()
+            .find_map(|(.., reading)| match reading {
+                Reading::GnssVelocity(v) => {
+                    Some((v.north_mps.atan2(v.east_mps), v.north_mps.hypot(v.east_mps)))
+                }
+                _ => None,
+            })
     }
 
     /// Forgets everything.
@@ -152,7 +165,12 @@ impl Window {
         headings_matter: bool,
         speed_mps: Option<f64>,
     ) -> Vec<Solution> {
-        let now = self.heard.iter().map(|(t, ..)| *t).max().unwrap_or_default();
+        let now = self
+            .heard
+            .iter()
+            .map(|(t, ..)| *t)
+            .max()
+            .unwrap_or_default();
         let models: Vec<(Model, f64)> = (self.heard.iter())
             .filter_map(|(t, source, reading)| {
                 let mut noise = AsNoise::default();
@@ -177,7 +195,9 @@ impl Window {
         };
         let mut solutions: Vec<Solution> = Vec::new();
         for start in starts(&anchors, &problem) {
-            let Some(found) = problem.descend(start) else { continue };
+            let Some(found) = problem.descend(start) else {
+                continue;
+            };
             match solutions.iter_mut().find(|s| s.is_same(&found)) {
                 Some(known) if known.cost <= found.cost => {}
                 Some(known) => *known = found,
@@ -195,7 +215,9 @@ impl Window {
             .flat_map(|s| {
                 let known = s.is_yaw_known();
                 let tried = headings().filter(move |_| !known).filter_map(|yaw| {
-                    problem.with_yaw(yaw).descend(Vector4::new(s.p_n.x, s.p_n.y, s.p_n.z, yaw.0))
+                    problem
+                        .with_yaw(yaw)
+                        .descend(Vector4::new(s.p_n.x, s.p_n.y, s.p_n.z, yaw.0))
                 });
                 known.then_some(*s).into_iter().chain(tried)
             })
@@ -239,10 +261,16 @@ struct ZPrior {
 impl ZPrior {
     fn new(setup: &Setup, anchors: &[Vector3<f64>]) -> Self {
         match setup.motion.planar_height_m {
-            Some(height_m) => Self { mean_m: height_m, sigma_m: 0.01 },
+            Some(height_m) => Self {
+                mean_m: height_m,
+                sigma_m: 0.01,
+            },
             None => {
                 let mean_m = anchors.iter().map(|a| a.z).sum::<f64>() / anchors.len() as f64;
-                Self { mean_m, sigma_m: 5.0 }
+                Self {
+                    mean_m,
+                    sigma_m: 5.0,
+                }
             }
         }
     }
@@ -259,7 +287,13 @@ struct Problem<'a> {
 
 impl<'a> Problem<'a> {
     fn with_yaw(&self, yaw: (f64, f64)) -> Problem<'a> {
-        Problem { setup: self.setup, models: self.models, level: self.level, z: self.z, yaw }
+        Problem {
+            setup: self.setup,
+            models: self.models,
+            level: self.level,
+            z: self.z,
+            yaw,
+        }
     }
 
     fn nav(&self, x: &Vector4<f64>) -> Nav {
@@ -273,7 +307,10 @@ impl<'a> Problem<'a> {
 
     fn sums(&self, x: &Vector4<f64>) -> Sums {
         let nav = self.nav(x);
-        let view = View { nav: &nav, parameters: &[] };
+        let view = View {
+            nav: &nav,
+            parameters: &[],
+        };
         let mut sums = Sums::default();
         for (model, extra) in self.models {
             model.accumulate(&view, *extra, &mut sums);
@@ -286,7 +323,11 @@ impl<'a> Problem<'a> {
         let (yaw, sigma) = self.yaw;
         let precision = 1.0 / (sigma * sigma);
         // A heading that nothing tells pulls nowhere; it only keeps the equations regular.
-        let off = if sigma < NO_YAW_SIGMA_RAD { math::wrap_angle(yaw - x.w) } else { 0.0 };
+        let off = if sigma < NO_YAW_SIGMA_RAD {
+            math::wrap_angle(yaw - x.w)
+        } else {
+            0.0
+        };
         sums.a[(3, 3)] += precision;
         sums.b[3] += precision * off;
         sums.cost += off * off * precision;
@@ -330,11 +371,25 @@ impl<'a> Problem<'a> {
         let sigma_m = covariance[(0, 0)].max(covariance[(1, 1)]).sqrt();
         let agrees = sums.cost < MAX_COST_PER_COMPONENT * sums.components as f64 + 9.0;
         let unknowns = 2 + usize::from(yaw_known) + usize::from(self.z.sigma_m > 1.0);
-        let placed = self.models.iter().any(|(m, _)| matches!(m, Model::Position2(_) | Model::Position3(_) | Model::Pose(_) | Model::Marker(_) | Model::Passage(_)));
+        let placed = self.models.iter().any(|(m, _)| {
+            matches!(
+                m,
+                Model::Position2(_)
+                    | Model::Position3(_)
+                    | Model::Pose(_)
+                    | Model::Marker(_)
+                    | Model::Passage(_)
+            )
+        });
         let enough = placed || sums.components > unknowns;
         let is_place = sigma_m < MAX_SIGMA_M && agrees && enough && x.iter().all(|v| v.is_finite());
         let yaw_rad = math::wrap_angle(x.w);
-        is_place.then_some(Solution { p_n: x.xyz(), yaw_rad, covariance, cost: sums.cost })
+        is_place.then_some(Solution {
+            p_n: x.xyz(),
+            yaw_rad,
+            covariance,
+            cost: sums.cost,
+        })
     }
 }
 
@@ -348,10 +403,25 @@ fn starts(anchors: &[Vector3<f64>], problem: &Problem) -> Vec<Vector4<f64>> {
         high = high.sup(a);
     }
     let margin = (0.3 * (high - low).xy().norm()).clamp(0.5, 30.0);
-    let sees_yaw = problem.sums(&Vector4::new(low.x + 0.37, low.y - 0.21, problem.z.mean_m, 0.3)).a[(3, 3)]
+    let sees_yaw = problem
+        .sums(&Vector4::new(
+            low.x + 0.37,
+            low.y - 0.21,
+            problem.z.mean_m,
+            0.3,
+        ))
+        .a[(3, 3)]
         > 1.01 / (NO_YAW_SIGMA_RAD * NO_YAW_SIGMA_RAD);
-    let yaws: &[f64] = if sees_yaw { &[0.0, 0.8, 1.6, 2.4, 3.1, -0.8, -1.6, -2.4] } else { &[0.0] };
-    let heights: &[f64] = if problem.setup.motion.planar_height_m.is_some() { &[0.0] } else { &[-1.0, 1.0] };
+    let yaws: &[f64] = if sees_yaw {
+        &[0.0, 0.8, 1.6, 2.4, 3.1, -0.8, -1.6, -2.4]
+    } else {
+        &[0.0]
+    };
+    let heights: &[f64] = if problem.setup.motion.planar_height_m.is_some() {
+        &[0.0]
+    } else {
+        &[-1.0, 1.0]
+    };
     // One place told directly needs no grid.
     let steps = if (high - low).norm() < 1e-9 { 0 } else { 4 };
     let mut out = Vec::new();
@@ -359,7 +429,13 @@ fn starts(anchors: &[Vector3<f64>], problem: &Problem) -> Vec<Vector4<f64>> {
         for k in 0..=steps {
             for dz in heights {
                 for yaw in yaws {
-                    let share = |n: usize| if steps == 0 { 0.5 } else { n as f64 / steps as f64 };
+                    let share = |n: usize| {
+                        if steps == 0 {
+                            0.5
+                        } else {
+                            n as f64 / steps as f64
+                        }
+                    };
                     out.push(Vector4::new(
                         low.x - margin + share(i) * (high.x - low.x + 2.0 * margin),
                         low.y - margin + share(k) * (high.y - low.y + 2.0 * margin),

@@ -51,7 +51,11 @@ pub struct Outcome {
 
 impl From<Fate> for Outcome {
     fn from(fate: Fate) -> Self {
-        Self { fate, update: None, reset: None }
+        Self {
+            fate,
+            update: None,
+            reset: None,
+        }
     }
 }
 
@@ -112,7 +116,8 @@ impl Estimator for Core {
         let outcome = match (&source.config, &sample.reading) {
             (Source::Imu(config), Reading::Imu(reading)) => {
                 let before = self.inputs.imu.as_ref();
-                let (state, health) = ImuState::next(before, t, key.source, source, config, reading);
+                let (state, health) =
+                    ImuState::next(before, t, key.source, source, config, reading);
                 self.apply_imu(setup, state, health)
             }
             (Source::Wheels(config), reading) => self.apply_wheels(setup, key, config, reading),
@@ -126,10 +131,16 @@ impl Estimator for Core {
             _ => self.apply_absolute(setup, key, &sample.reading),
         };
         if self.hypotheses.is_empty() {
-            return self.try_start(setup, t).map_or(outcome, |reset| Outcome { reset: Some(reset), ..outcome });
+            return self.try_start(setup, t).map_or(outcome, |reset| Outcome {
+                reset: Some(reset),
+                ..outcome
+            });
         }
         match self.hypotheses.prune(t) {
-            Some(reset) => Outcome { reset: outcome.reset.or(Some(reset)), ..outcome },
+            Some(reset) => Outcome {
+                reset: outcome.reset.or(Some(reset)),
+                ..outcome
+            },
             None => outcome,
         }
     }
@@ -152,7 +163,10 @@ impl Core {
         if self.hypotheses.len() > 1 {
             return Mode::Aligning;
         }
-        if self.last_accepted.is_some_and(|a| t.seconds_since(a) < HEALTHY_S) {
+        if self
+            .last_accepted
+            .is_some_and(|a| t.seconds_since(a) < HEALTHY_S)
+        {
             return Mode::Tracking;
         }
         match self.inputs.carrier(setup, t).0 {
@@ -193,7 +207,8 @@ impl Core {
             return Fate::WrongKind.into();
         };
         for h in self.hypotheses.iter_mut() {
-            self.inputs.advance_to_wheels(setup, &mut h.filter, &next, &stretch);
+            self.inputs
+                .advance_to_wheels(setup, &mut h.filter, &next, &stretch);
         }
         self.inputs.wheels = Some(next);
         let beside_imu = self.inputs.carrier(setup, key.t).0 == Carrier::Imu;
@@ -209,7 +224,11 @@ impl Core {
         let (source, sigma) = (key.source, config.scale_sigma);
         let report = self.hypotheses.update(key.source, key.t, |filter| {
             let prior = Parameter::walk(sigma, config.scale_walk_rts).bounded(0.5);
-            let scale = if sigma > 0.0 { filter.slot(id(Kind::WheelScale, source, 0), &prior) } else { None };
+            let scale = if sigma > 0.0 {
+                filter.slot(id(Kind::WheelScale, source, 0), &prior)
+            } else {
+                None
+            };
             let model = BodyVelocity {
                 axis_b: FORWARD_B,
                 speed_mps,
@@ -221,7 +240,11 @@ impl Core {
             Some(filter.update(&Corrected::new(model).lag(time_lag), &judge))
         });
         match report {
-            Some(update) => Outcome { fate: update.verdict.into(), update: Some(update), reset: None },
+            Some(update) => Outcome {
+                fate: update.verdict.into(),
+                update: Some(update),
+                reset: None,
+            },
             None => Fate::Motion.into(),
         }
     }
@@ -231,7 +254,11 @@ impl Core {
         if interval_s <= 0.0 {
             return false;
         }
-        match self.used.iter_mut().find(|(s, k, _)| *s == source && *k == target) {
+        match self
+            .used
+            .iter_mut()
+            .find(|(s, k, _)| *s == source && *k == target)
+        {
             // A hundredth of tolerance: an interval of two periods means every second sample.
             Some((.., last)) if t.seconds_since(*last) < 0.99 * interval_s => true,
             Some((.., last)) => {
@@ -248,7 +275,12 @@ impl Core {
     fn apply_absolute(&mut self, setup: &Setup, key: Key, reading: &Reading) -> Outcome {
         let source = &setup.sources[usize::from(key.source)];
         if self.hypotheses.is_empty() {
-            return match resolve(setup, key.source, reading, &mut super::resolve::AsNoise::default()) {
+            return match resolve(
+                setup,
+                key.source,
+                reading,
+                &mut super::resolve::AsNoise::default(),
+            ) {
                 Ok(_) => {
                     self.window.push(key.t, key.source, reading);
                     Fate::Waiting.into()
@@ -257,24 +289,35 @@ impl Core {
             };
         }
         self.advance(setup, key.t);
-        if self.is_too_soon(key.source, reading.target_fingerprint(), key.t, source.config.interval_s()) {
+        if self.is_too_soon(
+            key.source,
+            reading.target_fingerprint(),
+            key.t,
+            source.config.interval_s(),
+        ) {
             return Fate::Thinned.into();
         }
         if self.is_disturbed(setup, key.source, reading) {
             return Fate::Disturbed.into();
         }
         let aligning = self.hypotheses.len() > 1;
-        let judge = if aligning { Judge::ungated(source.judge.weight) } else { source.judge };
+        let judge = if aligning {
+            Judge::ungated(source.judge.weight)
+        } else {
+            source.judge
+        };
         let mut refused = None;
         let mut model = None;
-        let report = self.hypotheses.update(key.source, key.t, |filter| match resolve(setup, key.source, reading, filter) {
-            Ok(m) => {
-                model = Some(m);
-                Some(m.update(filter, &judge))
-            }
-            Err(fate) => {
-                refused = Some(fate);
-                None
+        let report = self.hypotheses.update(key.source, key.t, |filter| {
+            match resolve(setup, key.source, reading, filter) {
+                Ok(m) => {
+                    model = Some(m);
+                    Some(m.update(filter, &judge))
+                }
+                Err(fate) => {
+                    refused = Some(fate);
+                    None
+                }
             }
         });
         let (Some(update), Some(model)) = (report, model) else {
@@ -293,7 +336,11 @@ impl Core {
         update: wayfix_filter::Report,
     ) -> Outcome {
         let t = key.t;
-        let outcome = Outcome { fate: update.verdict.into(), update: Some(update), reset: None };
+        let outcome = Outcome {
+            fate: update.verdict.into(),
+            update: Some(update),
+            reset: None,
+        };
         let places = model.anchor().is_some();
         if update.verdict.is_used() {
             if places {
@@ -335,11 +382,15 @@ impl Core {
         outcome: Outcome,
     ) -> Outcome {
         let fresh = |at: Option<Timestamp>| at.is_some_and(|a| key.t.seconds_since(a) < HEALTHY_S);
-        let Some(update) = outcome.update else { return outcome };
+        let Some(update) = outcome.update else {
+            return outcome;
+        };
         if fresh(self.last_accepted) || fresh(self.last_fixpoint) {
             return outcome;
         }
-        let Some(before) = self.hypotheses.best().map(|h| *h.filter.nav()) else { return outcome };
+        let Some(before) = self.hypotheses.best().map(|h| *h.filter.nav()) else {
+            return outcome;
+        };
         let factor = update.nis / update.dimension as f64;
         let report = self.hypotheses.update(key.source, key.t, |filter| {
             filter.doubt(factor);
@@ -364,7 +415,9 @@ impl Core {
     /// place, the estimate goes there; where they don't, it is doubted.
     fn reopen(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let nav = *self.hypotheses.best()?.filter.nav();
-        let solutions = self.window.solve(setup, &nav.q_nb, false, Some(nav.v_n.norm()));
+        let solutions = self
+            .window
+            .solve(setup, &nav.q_nb, false, Some(nav.v_n.norm()));
         let [place] = solutions.as_slice() else {
             for h in self.hypotheses.iter_mut() {
                 h.filter.doubt(DOUBT);
@@ -376,7 +429,8 @@ impl Core {
             let sigma = start_sigma(&place);
             h.filter.reset_block(Block::Position, place.p_n, sigma);
             h.filter.inflate(Block::Velocity, Vector3::repeat(0.25));
-            h.filter.inflate(Block::Attitude, Vector3::new(0.0, 0.0, 0.3));
+            h.filter
+                .inflate(Block::Attitude, Vector3::new(0.0, 0.0, 0.3));
         }
         self.window.clear();
         self.last_accepted = Some(t);
@@ -386,12 +440,18 @@ impl Core {
 
     /// Whether the field's inclination is not the Earth's, seen with the present attitude.
     fn is_disturbed(&self, setup: &Setup, index: u16, reading: &Reading) -> bool {
-        let (Some(Source::Magnetometer(config)), Reading::MagneticField(field), Some(earth), Some(best)) = (
+        let (
+            Some(Source::Magnetometer(config)),
+            Reading::MagneticField(field),
+            Some(earth),
+            Some(best),
+        ) = (
             setup.sources.get(usize::from(index)).map(|s| &s.config),
             reading,
             setup.magnetic,
             self.hypotheses.best(),
-        ) else {
+        )
+        else {
             return false;
         };
         let source = &setup.sources[usize::from(index)];
@@ -412,9 +472,10 @@ impl Core {
         let constrained = motion.side_slip_sigma_mps > 0.0 || motion.vertical_sigma_mps > 0.0;
         if constrained && due(self.last_constraint, motion.constraint_interval_s) {
             self.last_constraint = Some(t);
-            for (axis_b, sigma_mps) in
-                [(Vector3::y(), motion.side_slip_sigma_mps), (Vector3::z(), motion.vertical_sigma_mps)]
-            {
+            for (axis_b, sigma_mps) in [
+                (Vector3::y(), motion.side_slip_sigma_mps),
+                (Vector3::z(), motion.vertical_sigma_mps),
+            ] {
                 if sigma_mps > 0.0 {
                     let model = BodyVelocity {
                         axis_b,
@@ -423,7 +484,8 @@ impl Core {
                         sigma_mps,
                         scale: None,
                     };
-                    self.hypotheses.constrain(|filter| filter.update(&model, &ROBUST));
+                    self.hypotheses
+                        .constrain(|filter| filter.update(&model, &ROBUST));
                 }
             }
         }
@@ -431,8 +493,13 @@ impl Core {
             && due(self.last_plane, CONSTRAINT_S)
         {
             self.last_plane = Some(t);
-            let model = Height { height_m, p_bs: Vector3::zeros(), sigma_m: 0.05 };
-            self.hypotheses.constrain(|filter| filter.update(&model, &Judge::OPEN));
+            let model = Height {
+                height_m,
+                p_bs: Vector3::zeros(),
+                sigma_m: 0.05,
+            };
+            self.hypotheses
+                .constrain(|filter| filter.update(&model, &Judge::OPEN));
         }
         let sigma = motion.zero_mean_velocity_sigma_mps;
         if sigma > 0.0 && due(self.last_zero_mean, CONSTRAINT_S) {
@@ -442,7 +509,8 @@ impl Core {
                 p_bs: Vector3::zeros(),
                 sigma_mps: Vector3::repeat(sigma),
             };
-            self.hypotheses.constrain(|filter| filter.update(&model, &Judge::OPEN));
+            self.hypotheses
+                .constrain(|filter| filter.update(&model, &Judge::OPEN));
         }
         self.hold_still(setup, t);
     }
@@ -454,7 +522,9 @@ impl Core {
         let wheels_stand = self.inputs.wheels.as_ref().is_some_and(|w| {
             w.still_s >= STANDSTILL_S && t.seconds_since(w.t) < setup.estimator.motion_timeout_s
         });
-        let due = self.last_still.is_none_or(|l| t.seconds_since(l) >= CONSTRAINT_S);
+        let due = self
+            .last_still
+            .is_none_or(|l| t.seconds_since(l) >= CONSTRAINT_S);
         if limit_mps <= 0.0 || !wheels_stand || !due {
             return;
         }
@@ -469,8 +539,10 @@ impl Core {
                 };
                 filter.update(&velocity, &ROBUST);
             }
-            let rate =
-                AngularRate { omega_b: Vector3::zeros(), sigma_radps: Vector3::repeat(0.005) };
+            let rate = AngularRate {
+                omega_b: Vector3::zeros(),
+                sigma_radps: Vector3::repeat(0.005),
+            };
             filter.update(&rate, &ROBUST)
         });
     }
@@ -478,38 +550,75 @@ impl Core {
     /// The start: as configured, or where what was heard agrees.
     fn try_start(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let level = self.level(setup, t)?;
-        let has_imu = self.inputs.imu.as_ref().is_some_and(|i| i.accel_b.is_some());
+        let has_imu = self
+            .inputs
+            .imu
+            .as_ref()
+            .is_some_and(|i| i.accel_b.is_some());
         let turns = setup.is_wheeled() || has_imu;
         let steering = self.inputs.steering.as_ref();
         let wheels = self.inputs.wheels.as_ref().filter(|w| w.is_moving_known());
         let forward_mps = wheels.map(|w| w.forward_mps(setup, steering));
         let course = self.course(forward_mps);
-        let mut begin = |place: Place| self.hypotheses.add(prior(setup, t, &place, &level, has_imu));
+        let mut begin = |place: Place| {
+            self.hypotheses
+                .add(prior(setup, t, &place, &level, has_imu))
+        };
         if let Some(start) = setup.start {
             let sigma = Vector3::repeat(start.sigma_m);
             let p_n = Vector3::from(start.position_m);
             match start.yaw_deg {
                 Some(yaw) => {
                     let yaw = (yaw.to_radians(), start.yaw_sigma_deg.to_radians());
-                    begin(Place { p_n, sigma, yaw, forward_mps });
+                    begin(Place {
+                        p_n,
+                        sigma,
+                        yaw,
+                        forward_mps,
+                    });
                 }
-                None if turns => cold::headings().for_each(|yaw| begin(Place { p_n, sigma, yaw, forward_mps })),
-                None => begin(Place { p_n, sigma, yaw: (0.0, core::f64::consts::PI), forward_mps }),
+                None if turns => cold::headings().for_each(|yaw| {
+                    begin(Place {
+                        p_n,
+                        sigma,
+                        yaw,
+                        forward_mps,
+                    })
+                }),
+                None => begin(Place {
+                    p_n,
+                    sigma,
+                    yaw: (0.0, core::f64::consts::PI),
+                    forward_mps,
+                }),
             }
         } else {
             if !self.window.is_due(t) {
                 return None;
             }
-            for s in self.window.solve(setup, &level, turns && course.is_none(), forward_mps) {
+            for s in self
+                .window
+                .solve(setup, &level, turns && course.is_none(), forward_mps)
+            {
                 let found = (s.yaw_rad, s.covariance[(3, 3)].sqrt().max(0.05));
                 let yaw = course.filter(|_| !s.is_yaw_known()).unwrap_or(found);
-                begin(Place { p_n: s.p_n, sigma: start_sigma(&s), yaw, forward_mps });
+                begin(Place {
+                    p_n: s.p_n,
+                    sigma: start_sigma(&s),
+                    yaw,
+                    forward_mps,
+                });
             }
         }
         let best = self.hypotheses.best()?;
         self.window.clear();
         self.last_accepted = Some(t);
-        Some(Reset::between(t, ResetCause::Start, &Nav::default(), best.filter.nav()))
+        Some(Reset::between(
+            t,
+            ResetCause::Start,
+            &Nav::default(),
+            best.filter.nav(),
+        ))
     }
 
     /// Heading of a vehicle that drives: its satellite velocity, turned round where the wheels say
@@ -517,14 +626,26 @@ impl Core {
     fn course(&self, forward_mps: Option<f64>) -> Option<(f64, f64)> {
         let forward = forward_mps.filter(|v| v.abs() > DRIVING_MPS)?;
         let (course, speed) = self.window.course()?;
-        let turned = if forward < 0.0 { core::f64::consts::PI } else { 0.0 };
+        let turned = if forward < 0.0 {
+            core::f64::consts::PI
+        } else {
+            0.0
+        };
         (speed > DRIVING_MPS).then(|| (math::wrap_angle(course + turned), COURSE_SIGMA_RAD))
     }
 
     /// Roll and pitch by the averaged specific force, once there is enough of it.
     fn level(&self, setup: &Setup, t: Timestamp) -> Option<UnitQuaternion<f64>> {
-        let expects = setup.sources.iter().any(|s| matches!(&s.config, Source::Imu(c) if c.use_accel));
-        let force = self.inputs.imu.as_ref().filter(|i| i.count >= LEVELLING_SAMPLES).and_then(|i| i.gravity_b);
+        let expects = setup
+            .sources
+            .iter()
+            .any(|s| matches!(&s.config, Source::Imu(c) if c.use_accel));
+        let force = self
+            .inputs
+            .imu
+            .as_ref()
+            .filter(|i| i.count >= LEVELLING_SAMPLES)
+            .and_then(|i| i.gravity_b);
         match force {
             Some(f) => {
                 let roll = f.y.atan2(f.z);
@@ -584,10 +705,19 @@ fn prior(
     };
     Prior {
         t,
-        nav: Nav { q_nb, v_n, p_n: place.p_n, ..Nav::default() },
+        nav: Nav {
+            q_nb,
+            v_n,
+            p_n: place.p_n,
+            ..Nav::default()
+        },
         attitude_sigma_rad: Vector3::new(tilt, tilt, yaw_sigma_rad),
         velocity_sigma_mps: Vector3::new(slow, slow, if planar { 1e-3 } else { slow }),
-        position_sigma_m: if planar { Vector3::new(sigma.x, sigma.y, sigma.z.min(0.02)) } else { sigma },
+        position_sigma_m: if planar {
+            Vector3::new(sigma.x, sigma.y, sigma.z.min(0.02))
+        } else {
+            sigma
+        },
         gyro_bias_sigma_radps: imu.map_or(0.0, |c| c.gyro_bias_sigma_radps),
         accel_bias_sigma_mps2: imu.map_or(0.0, |c| c.accel_bias_sigma_mps2),
     }

@@ -32,7 +32,11 @@ impl FreezeWatch {
     /// Takes the next sample; returns whether the sensor is frozen. A gap starts the watch anew.
     pub fn observe(&mut self, t: Timestamp, values: [f64; AXES]) -> bool {
         if t.seconds_since(self.last_t).abs() > 1.0 {
-            *self = Self { usual: self.usual, seen: self.seen.min(LEARNING), ..Self::default() };
+            *self = Self {
+                usual: self.usual,
+                seen: self.seen.min(LEARNING),
+                ..Self::default()
+            };
             self.last = [values; 2];
             self.last_t = t;
             return false;
@@ -53,7 +57,11 @@ impl FreezeWatch {
             self.seen = self.seen.saturating_add(1);
             for (usual, second) in self.usual.iter_mut().zip(second) {
                 // Jerks must not hide a freeze: each sample counts at most ten times the usual.
-                let counted = if learned { second.min(10.0 * *usual) } else { second };
+                let counted = if learned {
+                    second.min(10.0 * *usual)
+                } else {
+                    second
+                };
                 *usual += FORGETTING.max(1.0 / f64::from(self.seen)) * (counted - *usual);
             }
         }
@@ -67,19 +75,26 @@ mod tests {
     use super::*;
 
     fn noise(seed: &mut u64) -> f64 {
-        *seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        *seed = seed
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         (*seed >> 33) as f64 / f64::from(1u32 << 31) - 0.5
     }
 
     fn run(value: impl Fn(usize, &mut u64) -> [f64; AXES], n: usize) -> Vec<bool> {
         let mut watch = FreezeWatch::default();
         let mut seed = 1;
-        (0..n).map(|i| watch.observe(Timestamp(i as i64 * 10_000_000), value(i, &mut seed))).collect()
+        (0..n)
+            .map(|i| watch.observe(Timestamp(i as i64 * 10_000_000), value(i, &mut seed)))
+            .collect()
     }
 
     #[test]
     fn a_living_sensor_is_not_frozen() {
-        let flags = run(|i, s| core::array::from_fn(|_| (i as f64 * 0.01).sin() + 0.01 * noise(s)), 20_000);
+        let flags = run(
+            |i, s| core::array::from_fn(|_| (i as f64 * 0.01).sin() + 0.01 * noise(s)),
+            20_000,
+        );
         assert!(flags.iter().all(|f| !f));
     }
 

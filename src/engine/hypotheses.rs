@@ -32,7 +32,10 @@ pub struct Hypothesis {
 
 impl Clone for Hypothesis {
     fn clone(&self) -> Self {
-        Self { filter: self.filter.clone(), ln_weight: self.ln_weight }
+        Self {
+            filter: self.filter.clone(),
+            ln_weight: self.ln_weight,
+        }
     }
 
     fn clone_from(&mut self, from: &Self) {
@@ -51,7 +54,10 @@ pub struct Hypotheses {
 
 impl Clone for Hypotheses {
     fn clone(&self) -> Self {
-        Self { all: self.all.clone(), weighed: self.weighed.clone() }
+        Self {
+            all: self.all.clone(),
+            weighed: self.weighed.clone(),
+        }
     }
 
     fn clone_from(&mut self, from: &Self) {
@@ -87,7 +93,10 @@ impl Hypotheses {
     /// One more, as likely as any other.
     pub fn add(&mut self, prior: Prior) {
         if self.all.len() < CAPACITY {
-            self.all.push(Hypothesis { filter: Filter::new(&prior), ln_weight: 0.0 });
+            self.all.push(Hypothesis {
+                filter: Filter::new(&prior),
+                ln_weight: 0.0,
+            });
         }
     }
 
@@ -172,14 +181,21 @@ impl Hypotheses {
         let delta_yaw_rad = math::wrap_angle(after.yaw_rad() - before.yaw_rad());
         let delta_m = after.p_n - before.p_n;
         let jumped = delta_m.norm() > 1e-6 || delta_yaw_rad.abs() > 1e-6;
-        jumped.then_some(Reset { t, cause: ResetCause::Collapse, delta_m, delta_yaw_rad })
+        jumped.then_some(Reset {
+            t,
+            cause: ResetCause::Collapse,
+            delta_m,
+            delta_yaw_rad,
+        })
     }
 
     /// Spread of the hypotheses about the best one: what must be added to its position covariance
     /// and heading variance to cover all.
     #[must_use]
     pub fn spread(&self) -> (Matrix3<f64>, f64) {
-        let Some(best) = self.best() else { return (Matrix3::zeros(), 0.0) };
+        let Some(best) = self.best() else {
+            return (Matrix3::zeros(), 0.0);
+        };
         let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
         let mut position = Matrix3::zeros();
         let mut heading = 0.0;
@@ -200,6 +216,10 @@ fn has_met(a: &Filter<STATES>, b: &Filter<STATES>) -> bool {
     let turn = math::wrap_angle(a.nav().yaw_rad() - b.nav().yaw_rad()).abs();
     let yaw_sigma = b.variance(Block::Attitude.start() + 2).max(0.0).sqrt();
     let apart = (a.nav().p_n - b.nav().p_n).norm();
-    let sigma = b.covariance(Block::Position, Block::Position).trace().max(0.0).sqrt();
+    let sigma = b
+        .covariance(Block::Position, Block::Position)
+        .trace()
+        .max(0.0)
+        .sqrt();
     turn < 0.05_f64.max(yaw_sigma / 3.0).min(0.1) && apart < 0.1_f64.max(sigma / 3.0)
 }

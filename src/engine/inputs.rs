@@ -74,12 +74,16 @@ impl ImuState {
         reading: &sample::Imu,
     ) -> (Self, ImuHealth) {
         let raw_gyro = Vector3::from(reading.gyro_radps);
-        let raw_accel = reading.accel_mps2.map(Vector3::from).filter(|_| config.use_accel);
+        let raw_accel = reading
+            .accel_mps2
+            .map(Vector3::from)
+            .filter(|_| config.use_accel);
         let before = before.filter(|b| b.source == index);
         let mut watch = before.map_or_else(FreezeWatch::default, |b| b.watch);
         let a = raw_accel.unwrap_or_default();
         let frozen = watch.observe(t, [raw_gyro.x, raw_gyro.y, raw_gyro.z, a.x, a.y, a.z]);
-        let saturated = raw_gyro.amax() >= config.gyro_limit_radps || a.amax() >= config.accel_limit_mps2;
+        let saturated =
+            raw_gyro.amax() >= config.gyro_limit_radps || a.amax() >= config.accel_limit_mps2;
         let gyro_b = source.q_bs * raw_gyro;
         let dt_s = before.map_or(0.0, |b| t.seconds_since(b.t).max(0.0));
         // Specific force at the reference point: f − ω̇ × p_bs − ω × (ω × p_bs) (Groves 2013, eq. 14.92).
@@ -89,7 +93,11 @@ impl ImuState {
         };
         let swing = turning.cross(&source.p_bs) + gyro_b.cross(&gyro_b.cross(&source.p_bs));
         let accel_b = raw_accel.map(|a| source.q_bs * (a / config.accel_scale) - swing);
-        let share = if dt_s > 0.0 { 1.0 - (-dt_s / LEVEL_S).exp() } else { 1.0 };
+        let share = if dt_s > 0.0 {
+            1.0 - (-dt_s / LEVEL_S).exp()
+        } else {
+            1.0
+        };
         let averaged = |old: Option<Vector3<f64>>, new: Option<Vector3<f64>>| match (old, new) {
             (Some(old), Some(new)) => Some(old + (new - old) * share),
             (old, new) => new.or(old),
@@ -142,7 +150,13 @@ pub struct SteeringState {
 impl SteeringState {
     /// The state after a reading.
     #[must_use]
-    pub fn next(before: Option<&Self>, t: Timestamp, index: u16, config: &SteeringSource, reading: f64) -> Self {
+    pub fn next(
+        before: Option<&Self>,
+        t: Timestamp,
+        index: u16,
+        config: &SteeringSource,
+        reading: f64,
+    ) -> Self {
         let target = config.ratio * reading + config.offset_deg.to_radians();
         let angle_rad = match before {
             Some(b) if config.time_constant_s > 0.0 => {
@@ -151,7 +165,11 @@ impl SteeringState {
             }
             _ => target,
         };
-        Self { t, source: index, angle_rad }
+        Self {
+            t,
+            source: index,
+            angle_rad,
+        }
     }
 }
 
@@ -174,10 +192,20 @@ impl Inputs {
             let until = seen.shifted(setup.estimator.motion_timeout_s);
             (t < until).then_some(until)
         };
-        if let Some(until) = self.imu.as_ref().filter(|i| i.accel_b.is_some()).and_then(|i| alive(i.t)) {
+        if let Some(until) = self
+            .imu
+            .as_ref()
+            .filter(|i| i.accel_b.is_some())
+            .and_then(|i| alive(i.t))
+        {
             return (Carrier::Imu, until);
         }
-        if let Some(until) = self.wheels.as_ref().filter(|w| w.is_moving_known()).and_then(|w| alive(w.t)) {
+        if let Some(until) = self
+            .wheels
+            .as_ref()
+            .filter(|w| w.is_moving_known())
+            .and_then(|w| alive(w.t))
+        {
             return (Carrier::Wheels, until);
         }
         (Carrier::None, Timestamp(i64::MAX))
@@ -190,7 +218,9 @@ impl Inputs {
             let to = t.min(until);
             match carrier {
                 Carrier::Imu => {
-                    let Some(model) = self.imu.as_ref().and_then(|i| strapdown(setup, i)) else { return };
+                    let Some(model) = self.imu.as_ref().and_then(|i| strapdown(setup, i)) else {
+                        return;
+                    };
                     step(filter, &model, to);
                 }
                 Carrier::Wheels => {
@@ -207,9 +237,17 @@ impl Inputs {
 
     /// Carries a filter over the stretch that ends with an inertial sample: with the mean of this
     /// sample and the one before, where that one still held.
-    pub fn advance_to_imu<const N: usize>(&self, setup: &Setup, filter: &mut Filter<N>, new: &ImuState) {
+    pub fn advance_to_imu<const N: usize>(
+        &self,
+        setup: &Setup,
+        filter: &mut Filter<N>,
+        new: &ImuState,
+    ) {
         let carried = self.carrier(setup, filter.t()).0 == Carrier::Imu;
-        let before = self.imu.as_ref().filter(|b| carried && b.source == new.source);
+        let before = self
+            .imu
+            .as_ref()
+            .filter(|b| carried && b.source == new.source);
         match before.and_then(|b| strapdown(setup, &new.midpoint(b))) {
             Some(model) => step(filter, &model, new.t),
             None => self.advance(setup, filter, new.t),
@@ -265,14 +303,24 @@ pub fn strapdown(setup: &Setup, imu: &ImuState) -> Option<Strapdown> {
     };
     let motion = &setup.motion;
     let doubt = |density: f64, unknown: f64| {
-        if imu.trusted { density } else { density.hypot(DISTRUST * unknown) }
+        if imu.trusted {
+            density
+        } else {
+            density.hypot(DISTRUST * unknown)
+        }
     };
     let by_rate = config.gyro_rate_ratio_rthz * imu.gyro_b.norm();
     Some(Strapdown {
         gyro_radps: imu.gyro_b,
         accel_mps2: imu.accel_b.unwrap_or_default(),
-        gyro_density: doubt(config.gyro_density_radps_rthz.hypot(by_rate), 0.1 * motion.yaw_density_rad_rts),
-        accel_density: doubt(config.accel_density_mps2_rthz, motion.accel_density_mps2_rthz),
+        gyro_density: doubt(
+            config.gyro_density_radps_rthz.hypot(by_rate),
+            0.1 * motion.yaw_density_rad_rts,
+        ),
+        accel_density: doubt(
+            config.accel_density_mps2_rthz,
+            motion.accel_density_mps2_rthz,
+        ),
         gyro_walk: config.gyro_bias_walk_radps_rts,
         accel_walk: config.accel_bias_walk_mps2_rts,
         gravity_mps2: setup.estimator.gravity_mps2,
@@ -286,8 +334,16 @@ pub fn tag(setup: &Setup) -> Tag {
     let planar = motion.planar_height_m.is_some();
     Tag {
         accel_density: motion.accel_density_mps2_rthz,
-        accel_up_density: if planar { 0.0 } else { motion.accel_up_density_mps2_rthz },
+        accel_up_density: if planar {
+            0.0
+        } else {
+            motion.accel_up_density_mps2_rthz
+        },
         yaw_density: motion.yaw_density_rad_rts,
-        decay_s: if motion.speed_decay_s > 0.0 { motion.speed_decay_s } else { f64::INFINITY },
+        decay_s: if motion.speed_decay_s > 0.0 {
+            motion.speed_decay_s
+        } else {
+            f64::INFINITY
+        },
     }
 }

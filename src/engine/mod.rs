@@ -147,22 +147,33 @@ impl Engine {
             outputs.reports.push(report);
             return;
         }
-        let delay_s = self.setup.sources[usize::from(index)].config.delay_s(&sample.reading);
-        let key = Key { t: sample.t.shifted(-delay_s), source: index, content: sample.reading.fingerprint() };
+        let delay_s = self.setup.sources[usize::from(index)]
+            .config
+            .delay_s(&sample.reading);
+        let key = Key {
+            t: sample.t.shifted(-delay_s),
+            source: index,
+            content: sample.reading.fingerprint(),
+        };
         report.t = key.t;
         if !self.timeline.admits(key.t, index) {
             report.fate = Fate::ClockJump;
             outputs.reports.push(report);
             return;
         }
-        let result =
-            self.history.insert(&mut *self.core, &self.setup, key, *sample, |new, outcome: Outcome| {
+        let result = self.history.insert(
+            &mut *self.core,
+            &self.setup,
+            key,
+            *sample,
+            |new, outcome: Outcome| {
                 if new {
                     report.fate = outcome.fate;
                     report.update = outcome.update;
                     outputs.resets.extend(outcome.reset);
                 }
-            });
+            },
+        );
         match result {
             Ok(()) => self.timeline.advance(key.t),
             Err(Refused::TooLate) => {
@@ -205,7 +216,9 @@ impl Engine {
 
     fn describe(&self, core: &Core, t: Timestamp) -> Estimate {
         use wayfix_filter::Block;
-        let Some(best) = core.hypotheses.best() else { unreachable!("described after the start only") };
+        let Some(best) = core.hypotheses.best() else {
+            unreachable!("described after the start only")
+        };
         let filter = &best.filter;
         let nav = filter.nav();
         let (spread, turn) = core.hypotheses.spread();
@@ -227,9 +240,16 @@ impl Engine {
     /// What has been learned so far.
     #[must_use]
     pub fn parameters(&self) -> Vec<Learned> {
-        let Some(best) = self.core.hypotheses.best() else { return Vec::new() };
+        let Some(best) = self.core.hypotheses.best() else {
+            return Vec::new();
+        };
         let all = best.filter.parameters();
-        all.map(|(id, value, sigma)| Learned { name: parameter::name(&self.setup, id), value, sigma }).collect()
+        all.map(|(id, value, sigma)| Learned {
+            name: parameter::name(&self.setup, id),
+            value,
+            sigma,
+        })
+        .collect()
     }
 }
 

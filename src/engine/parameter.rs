@@ -110,15 +110,21 @@ pub fn name(setup: &Setup, id: ParameterId) -> String {
     let source = (id.0 >> 16 & 0xff) as usize;
     let target = (id.0 & 0xffff) as u16;
     let source = setup.sources.get(source).map_or("?", |s| s.name.as_str());
-    let Some(&(kind, label)) = KINDS.get(kind) else { return format!("{source}.?") };
+    let Some(&(kind, label)) = KINDS.get(kind) else {
+        return format!("{source}.?");
+    };
     let of = |found: Option<&String>| found.map_or_else(String::new, |n| format!("[{n}]"));
     let target = match kind {
-        Kind::RangeBias | Kind::RangeDrift => {
-            of(setup.anchors.iter().find(|(_, a)| a.index == target).map(|(n, _)| n))
-        }
-        Kind::RssiBias | Kind::RssiDrift => {
-            of(setup.beacons.iter().find(|(_, b)| b.index == target).map(|(n, _)| n))
-        }
+        Kind::RangeBias | Kind::RangeDrift => of(setup
+            .anchors
+            .iter()
+            .find(|(_, a)| a.index == target)
+            .map(|(n, _)| n)),
+        Kind::RssiBias | Kind::RssiDrift => of(setup
+            .beacons
+            .iter()
+            .find(|(_, b)| b.index == target)
+            .map(|(n, _)| n)),
         _ => String::new(),
     };
     format!("{source}.{label}{target}")

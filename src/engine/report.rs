@@ -54,7 +54,10 @@ impl Fate {
     /// Whether the sample contributed to the estimate.
     #[must_use]
     pub fn is_used(self) -> bool {
-        matches!(self, Self::Fused | Self::DownWeighted | Self::Relocated | Self::Motion)
+        matches!(
+            self,
+            Self::Fused | Self::DownWeighted | Self::Relocated | Self::Motion
+        )
     }
 }
 
@@ -139,7 +142,9 @@ impl Estimate {
     #[must_use]
     pub fn yaw_sigma_rad(&self) -> f64 {
         let up_b = self.q_nb.inverse() * Vector3::z();
-        (up_b.transpose() * self.attitude_covariance * up_b)[0].max(0.0).sqrt()
+        (up_b.transpose() * self.attitude_covariance * up_b)[0]
+            .max(0.0)
+            .sqrt()
     }
 }
 

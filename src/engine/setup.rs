@@ -153,8 +153,11 @@ impl Setup {
         }
         let grid = GridToSite::new(site);
         let indexed = |i: usize| u16::try_from(i).unwrap_or(u16::MAX);
-        let sources: Vec<_> =
-            vehicle.sources.iter().map(|(name, config)| SourceSetup::new(name, config)).collect();
+        let sources: Vec<_> = vehicle
+            .sources
+            .iter()
+            .map(|(name, config)| SourceSetup::new(name, config))
+            .collect();
         let mut floors: Vec<f64> = site.floors.iter().map(|f| f.height_m).collect();
         floors.sort_by(f64::total_cmp);
         Ok(Self {
@@ -170,7 +173,14 @@ impl Setup {
             anchors: (site.anchors.iter().enumerate())
                 .map(|(i, a)| {
                     let p_n = grid.point(a.position_m);
-                    (a.id.clone(), Anchor { index: indexed(i), p_n, bias_m: a.bias_m })
+                    (
+                        a.id.clone(),
+                        Anchor {
+                            index: indexed(i),
+                            p_n,
+                            bias_m: a.bias_m,
+                        },
+                    )
                 })
                 .collect(),
             beacons: (site.beacons.iter().enumerate())
@@ -185,7 +195,15 @@ impl Setup {
                 })
                 .collect(),
             landmarks: (site.landmarks.iter())
-                .map(|l| (l.id.clone(), Landmark { p_n: grid.point(l.position_m), sigma_m: l.sigma_m }))
+                .map(|l| {
+                    (
+                        l.id.clone(),
+                        Landmark {
+                            p_n: grid.point(l.position_m),
+                            sigma_m: l.sigma_m,
+                        },
+                    )
+                })
                 .collect(),
             markers: (site.markers.iter())
                 .map(|m| {
@@ -204,13 +222,24 @@ impl Setup {
                 .map(|p| {
                     // Uniform over the width; over a disc, each coordinate has a quarter of the
                     // diameter as its sigma.
-                    let across =
-                        if p.yaw_deg.is_some() { p.width_m / 12f64.sqrt() } else { p.width_m / 4.0 };
+                    let across = if p.yaw_deg.is_some() {
+                        p.width_m / 12f64.sqrt()
+                    } else {
+                        p.width_m / 4.0
+                    };
                     let portal = Portal {
                         p_n: grid.point(p.position_m),
                         yaw_rad: p.yaw_deg.unwrap_or(0.0).to_radians() + grid.yaw_rad,
-                        sigma_along_m: if p.yaw_deg.is_some() { p.sigma_m } else { across.hypot(p.sigma_m) },
-                        sigma_across_m: if p.yaw_deg.is_some() { across } else { across.hypot(p.sigma_m) },
+                        sigma_along_m: if p.yaw_deg.is_some() {
+                            p.sigma_m
+                        } else {
+                            across.hypot(p.sigma_m)
+                        },
+                        sigma_across_m: if p.yaw_deg.is_some() {
+                            across
+                        } else {
+                            across.hypot(p.sigma_m)
+                        },
                     };
                     (p.id.clone(), portal)
                 })
@@ -225,7 +254,9 @@ impl Setup {
             motion: vehicle.motion.clone(),
             start: vehicle.start,
             estimator: vehicle.estimator.clone(),
-            by_name: (sources.iter().enumerate()).map(|(i, s)| (s.name.clone(), indexed(i))).collect(),
+            by_name: (sources.iter().enumerate())
+                .map(|(i, s)| (s.name.clone(), indexed(i)))
+                .collect(),
             sources,
         })
     }
@@ -251,7 +282,9 @@ impl SourceSetup {
         let q_bs = math::from_roll_pitch_yaw(roll, pitch, yaw);
         let weight = match gate.weight {
             Weight::None => FilterWeight::Full,
-            Weight::Huber => FilterWeight::Huber { sigmas: gate.tuning },
+            Weight::Huber => FilterWeight::Huber {
+                sigmas: gate.tuning,
+            },
             Weight::StudentT => FilterWeight::StudentT { nu: gate.tuning },
         };
         Self {
@@ -317,7 +350,9 @@ impl GridToSite {
         let q = math::from_roll_pitch_yaw(0.0, 0.0, yaw_rad);
         Self {
             rotation: *q.to_rotation_matrix().matrix(),
-            offset: site.grid.map_or_else(Vector3::zeros, |g| Vector3::new(g.east_m, g.north_m, 0.0)),
+            offset: site
+                .grid
+                .map_or_else(Vector3::zeros, |g| Vector3::new(g.east_m, g.north_m, 0.0)),
             yaw_rad,
         }
     }

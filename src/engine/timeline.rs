@@ -37,7 +37,12 @@ impl Timeline {
         }
         let mut suspect = match self.suspect {
             Some(s) if t.seconds_since(s.t).abs() <= JUMP_S => s,
-            _ => Suspect { t, first_source: source, several: false, count: 0 },
+            _ => Suspect {
+                t,
+                first_source: source,
+                several: false,
+                count: 0,
+            },
         };
         suspect.count += 1;
         suspect.several |= source != suspect.first_source;
@@ -74,8 +79,9 @@ mod tests {
         assert!(!timeline.admits(at(3700.0), 0));
         assert!(timeline.admits(at(100.1), 1));
         timeline.advance(at(100.1));
-        let admitted: Vec<bool> =
-            (0..4).map(|i| timeline.admits(at(3700.0 + 0.1 * f64::from(i)), (i % 2) as u16)).collect();
+        let admitted: Vec<bool> = (0..4)
+            .map(|i| timeline.admits(at(3700.0 + 0.1 * f64::from(i)), (i % 2) as u16))
+            .collect();
         assert_eq!(admitted, [false, false, true, false]);
     }
 

@@ -185,7 +185,8 @@ impl WheelState {
         if config.time_constant_s <= 0.0 {
             next.running = next.latest;
         }
-        next.moving_known = way.is_some() || matches!(reading, Reading::WheelSpeeds(_) | Reading::Twist(_));
+        next.moving_known =
+            way.is_some() || matches!(reading, Reading::WheelSpeeds(_) | Reading::Twist(_));
         if next.latest.is_zero() {
             next.still_s = before.map_or(0.0, |b| b.still_s) + dt_s;
         }
@@ -198,23 +199,42 @@ impl WheelState {
 
     /// The way since the reading before, for sources that tell speeds: the mean of both, or a
     /// first-order lag towards the command before.
-    fn way_of_speed(&mut self, before: Option<&Self>, dt_s: f64, config: &WheelsSource) -> Option<Segment> {
+    fn way_of_speed(
+        &mut self,
+        before: Option<&Self>,
+        dt_s: f64,
+        config: &WheelsSource,
+    ) -> Option<Segment> {
         let b = before.filter(|_| dt_s > 0.0)?;
         if config.time_constant_s > 0.0 {
             let tau = config.time_constant_s;
             let keep = (-dt_s / tau).exp();
-            self.running = b.latest.map2(&b.running, |command, old| command + (old - command) * keep);
+            self.running = b
+                .latest
+                .map2(&b.running, |command, old| command + (old - command) * keep);
             return Some(b.latest.map2(&b.running, |command, old| {
                 command * dt_s + (old - command) * tau * (1.0 - keep)
             }));
         }
-        Some(self.latest.map2(&b.latest, |new, old| 0.5 * (new + old) * dt_s))
+        Some(
+            self.latest
+                .map2(&b.latest, |new, old| 0.5 * (new + old) * dt_s),
+        )
     }
 
     /// What is left to go of `way` between `reached` and `t`, as speed.
-    fn settle(&mut self, before: &Self, way: &Segment, dt_s: f64, reached: Timestamp) -> Option<Segment> {
+    fn settle(
+        &mut self,
+        before: &Self,
+        way: &Segment,
+        dt_s: f64,
+        reached: Timestamp,
+    ) -> Option<Segment> {
         let gone_s = reached.seconds_since(before.t).clamp(0.0, dt_s);
-        let gone = before.running.scaled(gone_s).map2(&before.ahead, |a, b| a + b);
+        let gone = before
+            .running
+            .scaled(gone_s)
+            .map2(&before.ahead, |a, b| a + b);
         let owed = way.map2(&gone, |way, gone| way - gone);
         let left_s = dt_s - gone_s;
         if left_s < SHORT_REST * dt_s {
@@ -235,7 +255,10 @@ impl WheelState {
         gyro: Option<&ImuState>,
         segment: &Segment,
     ) -> Wheels {
-        let Some(Source::Wheels(config)) = setup.sources.get(usize::from(self.source)).map(|s| &s.config)
+        let Some(Source::Wheels(config)) = setup
+            .sources
+            .get(usize::from(self.source))
+            .map(|s| &s.config)
         else {
             return Wheels::unknown();
         };
@@ -247,14 +270,18 @@ impl WheelState {
             scale: filter.view().value(slots.scale),
             yaw_scale: filter.view().value(slots.yaw_scale),
             yaw_bias: filter.view().value(slots.yaw_bias),
-            steering_rad: self.steering_angle(steering).map(|a| a + filter.view().value(slots.steering)),
+            steering_rad: self
+                .steering_angle(steering)
+                .map(|a| a + filter.view().value(slots.steering)),
             has_yaw: self.has_yaw,
         };
         let (speed, yaw_rate) = kinematics.rates(segment);
-        let imu = gyro.and_then(|g| match &setup.sources.get(usize::from(g.source))?.config {
-            Source::Imu(c) => Some((g, c)),
-            _ => None,
-        });
+        let imu = gyro.and_then(
+            |g| match &setup.sources.get(usize::from(g.source))?.config {
+                Source::Imu(c) => Some((g, c)),
+                _ => None,
+            },
+        );
         Wheels {
             speed,
             yaw_rate,
@@ -273,7 +300,10 @@ impl WheelState {
     /// use beside an inertial unit.
     #[must_use]
     pub fn forward_mps(&self, setup: &Setup, steering: Option<&SteeringState>) -> f64 {
-        let Some(Source::Wheels(config)) = setup.sources.get(usize::from(self.source)).map(|s| &s.config)
+        let Some(Source::Wheels(config)) = setup
+            .sources
+            .get(usize::from(self.source))
+            .map(|s| &s.config)
         else {
             return 0.0;
         };
@@ -303,7 +333,11 @@ fn rolled_over(now: i64, before: i64, bits: u32) -> i64 {
     }
     let turn = 1i64 << bits;
     let folded = difference.rem_euclid(turn);
-    if folded >= turn / 2 { folded - turn } else { folded }
+    if folded >= turn / 2 {
+        folded - turn
+    } else {
+        folded
+    }
 }
 
 /// Slots of the wheels' parameters.
@@ -325,15 +359,30 @@ impl LearnedSlots {
     ) -> Self {
         let mut learned = |kind, source, sigma: f64, walk: f64, bound: f64| {
             let prior = Parameter::walk(sigma, walk).bounded(bound);
-            if sigma > 0.0 { filter.parameter(id(kind, source, 0), &prior) } else { None }
+            if sigma > 0.0 {
+                filter.parameter(id(kind, source, 0), &prior)
+            } else {
+                None
+            }
         };
         let w = wheels.source;
-        let offset = steering.and_then(|s| match &setup.sources.get(usize::from(s.source))?.config {
-            Source::Steering(c) => Some((s.source, c.offset_sigma_deg, c.offset_walk_deg_rts)),
-            _ => None,
-        });
+        let offset =
+            steering.and_then(
+                |s| match &setup.sources.get(usize::from(s.source))?.config {
+                    Source::Steering(c) => {
+                        Some((s.source, c.offset_sigma_deg, c.offset_walk_deg_rts))
+                    }
+                    _ => None,
+                },
+            );
         Self {
-            scale: learned(Kind::WheelScale, w, config.scale_sigma, config.scale_walk_rts, 0.5),
+            scale: learned(
+                Kind::WheelScale,
+                w,
+                config.scale_sigma,
+                config.scale_walk_rts,
+                0.5,
+            ),
             yaw_scale: learned(Kind::YawRateScale, w, config.yaw_rate_scale_sigma, 0.0, 0.5),
             yaw_bias: learned(
                 Kind::YawRateBias,
@@ -343,7 +392,13 @@ impl LearnedSlots {
                 1.0,
             ),
             steering: offset.and_then(|(s, sigma, walk)| {
-                learned(Kind::SteeringOffset, s, sigma.to_radians(), walk.to_radians(), 0.5)
+                learned(
+                    Kind::SteeringOffset,
+                    s,
+                    sigma.to_radians(),
+                    walk.to_radians(),
+                    0.5,
+                )
             }),
         }
     }
@@ -367,17 +422,24 @@ impl Kinematics<'_> {
         let motion = &self.setup.motion;
         let (raw, by_angle) = self.speed_at_reference(segment);
         let gain = 1.0 + self.scale;
-        let speed = Rate::new(gain * raw)
-            .by(self.slots.scale, raw)
-            .by(self.slots.steering.filter(|_| by_angle != 0.0), gain * by_angle);
+        let speed = Rate::new(gain * raw).by(self.slots.scale, raw).by(
+            self.slots.steering.filter(|_| by_angle != 0.0),
+            gain * by_angle,
+        );
         let yaw_gain = self.config.yaw_rate_scale * (1.0 + self.yaw_scale);
         // A standing vehicle does not turn, whatever the bias.
-        let bias = if segment.is_zero() { (0.0, None) } else { (self.yaw_bias, self.slots.yaw_bias) };
+        let bias = if segment.is_zero() {
+            (0.0, None)
+        } else {
+            (self.yaw_bias, self.slots.yaw_bias)
+        };
         let steered = matches!(motion.drive, Drive::Ackermann | Drive::Tricycle);
         let yaw_rate = match self.steering_rad.filter(|_| steered && !self.has_yaw) {
             Some(angle) => {
-                let (curvature, by_angle_curvature) =
-                    (angle.tan() / motion.wheelbase_m, 1.0 / (angle.cos().powi(2) * motion.wheelbase_m));
+                let (curvature, by_angle_curvature) = (
+                    angle.tan() / motion.wheelbase_m,
+                    1.0 / (angle.cos().powi(2) * motion.wheelbase_m),
+                );
                 let w = gain * raw * curvature;
                 let dw = gain * (raw * by_angle_curvature + by_angle * curvature);
                 Rate::new(yaw_gain * w + bias.0)
@@ -387,7 +449,11 @@ impl Kinematics<'_> {
                     .by(bias.1, 1.0)
             }
             None => {
-                let w = if self.has_yaw { segment.yaw_radps } else { self.differential(segment) };
+                let w = if self.has_yaw {
+                    segment.yaw_radps
+                } else {
+                    self.differential(segment)
+                };
                 Rate::new(yaw_gain * w + bias.0)
                     .by(self.slots.yaw_scale, self.config.yaw_rate_scale * w)
                     .by(bias.1, 1.0)
@@ -464,7 +530,10 @@ mod tests {
     }
 
     fn step(distance_m: f64) -> Reading {
-        Reading::OdometryStep(wayfix_sensors::sample::OdometryStep { distance_m, yaw_change_rad: Some(0.0) })
+        Reading::OdometryStep(wayfix_sensors::sample::OdometryStep {
+            distance_m,
+            yaw_change_rad: Some(0.0),
+        })
     }
 
     #[test]
@@ -493,7 +562,10 @@ mod tests {
             reached = t;
             state = Some(next);
             let ahead = next.ahead.speed_mps[0];
-            assert!((gone - told - ahead).abs() < 1e-9, "step {k}: {gone} {told} {ahead}");
+            assert!(
+                (gone - told - ahead).abs() < 1e-9,
+                "step {k}: {gone} {told} {ahead}"
+            );
         }
     }
 }

@@ -38,11 +38,13 @@ impl Comparison {
     #[must_use]
     pub fn new(truth: &Truth, estimate: &Estimate) -> Self {
         let state = &truth.state;
-        let horizontal = state.xy_m.map(|xy| estimate.p_n.xy() - nalgebra::Vector2::from(xy));
+        let horizontal = state
+            .xy_m
+            .map(|xy| estimate.p_n.xy() - nalgebra::Vector2::from(xy));
         let height_m = state.z_m.map(|z| estimate.p_n.z - z);
-        let q_true = state.attitude_wxyz.map(|[w, x, y, z]| {
-            UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z))
-        });
+        let q_true = state
+            .attitude_wxyz
+            .map(|[w, x, y, z]| UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z)));
         let yaw_true = state.yaw_rad.or_else(|| q_true.as_ref().map(math::yaw));
         let yaw_rad = yaw_true.map(|yaw| math::wrap_angle(estimate.yaw_rad() - yaw));
         Self {

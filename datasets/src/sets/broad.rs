@@ -48,7 +48,7 @@ accel_bias_sigma_mps2 = 0.1
 
 [source.mag]
 kind = "magnetometer"
-sigma_ut = 0.5
+sigma_ut = 1.0
 norm_gate_ratio = 0.1
 dip_gate_deg = 5.0
 drift_sigma_deg = 6.0

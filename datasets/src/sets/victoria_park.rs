@@ -56,7 +56,7 @@ kind = "pose"
 mount.position_m = [2.0, 0.0, 0.0]
 lever_sigma_m = 2.0
 sigma_m = 0.15
-drift_sigma_m = 1.0
+drift_sigma_m = 2.0
 drift_time_s = 30.0
 "#;
 

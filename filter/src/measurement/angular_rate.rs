@@ -35,6 +35,9 @@ mod tests {
 
     #[test]
     fn jacobian_matches_central_difference() {
-        jacobian_matches(&AngularRate { omega_b: Vector3::zeros(), sigma_radps: Vector3::repeat(0.01) });
+        jacobian_matches(&AngularRate {
+            omega_b: Vector3::zeros(),
+            sigma_radps: Vector3::repeat(0.01),
+        });
     }
 }

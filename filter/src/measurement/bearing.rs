@@ -91,7 +91,9 @@ mod tests {
         Azimuth {
             p_na: Vector3::new(7.0, -3.0, 2.5),
             p_bs: Vector3::new(0.4, -0.3, 1.1),
-            r_bs: *from_roll_pitch_yaw(0.2, -0.1, 0.8).to_rotation_matrix().matrix(),
+            r_bs: *from_roll_pitch_yaw(0.2, -0.1, 0.8)
+                .to_rotation_matrix()
+                .matrix(),
             azimuth_rad: 0.3,
             sigma_rad: 0.02,
         }
@@ -100,7 +102,10 @@ mod tests {
     #[test]
     fn jacobians_match_central_difference() {
         jacobian_matches(&azimuth());
-        jacobian_matches(&Direction { azimuth: azimuth(), elevation_rad: 0.1 });
+        jacobian_matches(&Direction {
+            azimuth: azimuth(),
+            elevation_rad: 0.1,
+        });
     }
 
     #[test]
@@ -113,7 +118,12 @@ mod tests {
             azimuth_rad: 0.0,
             sigma_rad: 0.1,
         };
-        let lin = left.linearise(&View { nav: &nav, parameters: &[] }).unwrap();
+        let lin = left
+            .linearise(&View {
+                nav: &nav,
+                parameters: &[],
+            })
+            .unwrap();
         assert!((lin.residual[0] + core::f64::consts::FRAC_PI_4).abs() < 1e-12);
     }
 
@@ -125,7 +135,10 @@ mod tests {
             r_bs: Matrix3::identity(),
             ..azimuth()
         };
-        let view = View { nav: &Nav::default(), parameters: &[] };
+        let view = View {
+            nav: &Nav::default(),
+            parameters: &[],
+        };
         assert_eq!(above.linearise(&view).unwrap_err(), Degenerate::NoDirection);
     }
 }

@@ -46,14 +46,28 @@ pub fn jacobian_matches_at<const M: usize>(model: &impl MeasurementModel<M>, nav
         *v = 0.02 * (i - NAV) as f64 + 0.01;
     }
     let at = |nav: &Nav, values: &[f64]| {
-        model.linearise(&View { nav, parameters: values }).expect("not degenerate here").residual
+        model
+            .linearise(&View {
+                nav,
+                parameters: values,
+            })
+            .expect("not degenerate here")
+            .residual
     };
-    let lin = model.linearise(&View { nav, parameters: &values }).expect("not degenerate here");
+    let lin = model
+        .linearise(&View {
+            nav,
+            parameters: &values,
+        })
+        .expect("not degenerate here");
     for index in 0..NAV + PARAMETERS {
         let (forward, backward) = if index < NAV {
             let mut delta = SVector::<f64, NAV>::zeros();
             delta[index] = STEP;
-            (at(&nav.boxplus(&delta), &values), at(&nav.boxplus(&-delta), &values))
+            (
+                at(&nav.boxplus(&delta), &values),
+                at(&nav.boxplus(&-delta), &values),
+            )
         } else {
             let (mut up, mut down) = (values, values);
             up[index] += STEP;
@@ -64,14 +78,20 @@ pub fn jacobian_matches_at<const M: usize>(model: &impl MeasurementModel<M>, nav
         let numeric = -(forward - backward).map(wrap_if_angle) / (2.0 * STEP);
         let analytic = column(&lin.h, index);
         assert!(
-            (numeric - analytic).norm() < 2e-6 * (1.0 + analytic.norm()) + 2e-5 * f64::from(u8::from(analytic.norm() > 50.0)) * analytic.norm(),
+            (numeric - analytic).norm()
+                < 2e-6 * (1.0 + analytic.norm())
+                    + 2e-5 * f64::from(u8::from(analytic.norm() > 50.0)) * analytic.norm(),
             "column {index}: numeric {numeric:?}, analytic {analytic:?} at {nav:?}"
         );
     }
 }
 
 fn wrap_if_angle(difference: f64) -> f64 {
-    if difference.abs() > 3.0 { math::wrap_angle(difference) } else { difference }
+    if difference.abs() > 3.0 {
+        math::wrap_angle(difference)
+    } else {
+        difference
+    }
 }
 
 fn column<const M: usize>(h: &super::Jacobian<M>, index: usize) -> SVector<f64, M> {
@@ -80,5 +100,6 @@ fn column<const M: usize>(h: &super::Jacobian<M>, index: usize) -> SVector<f64, 
         return found.map_or_else(SVector::zeros, |(_, c)| *c);
     }
     let block = Block::ALL[index / 3];
-    h.block(block).map_or_else(SVector::zeros, |m| m.column(index % 3).into_owned())
+    h.block(block)
+        .map_or_else(SVector::zeros, |m| m.column(index % 3).into_owned())
 }

@@ -33,7 +33,11 @@ pub struct Corrected<Model> {
 impl<Model> Corrected<Model> {
     /// The model as it is.
     pub fn new(model: Model) -> Self {
-        Self { model, lag: None, additive: [None; MAX_ADDITIVE] }
+        Self {
+            model,
+            lag: None,
+            additive: [None; MAX_ADDITIVE],
+        }
     }
 
     /// With an estimated time lag.
@@ -75,7 +79,10 @@ impl<Model> Corrected<Model> {
     {
         let lag_s = x.value(self.lag);
         let before = x.nav.delayed(lag_s);
-        let mut out = self.model.linearise(&View { nav: &before, parameters: x.parameters })?;
+        let mut out = self.model.linearise(&View {
+            nav: &before,
+            parameters: x.parameters,
+        })?;
         let mut per_lag = SVector::<f64, M>::zeros();
         let mut h = super::Jacobian::default();
         for (block, columns) in out.h.blocks() {
@@ -91,7 +98,9 @@ impl<Model> Corrected<Model> {
                 }
                 Block::Position => {
                     per_lag -= columns * before.v_n;
-                    h = h.with(block, *columns).with(Block::Velocity, columns * -lag_s);
+                    h = h
+                        .with(block, *columns)
+                        .with(Block::Velocity, columns * -lag_s);
                 }
                 Block::GyroBias | Block::AccelBias => h = h.with(block, *columns),
             }

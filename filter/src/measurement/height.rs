@@ -39,8 +39,7 @@ impl Height {
 impl MeasurementModel<1> for Height {
     fn linearise(&self, x: &View) -> Result<Linearised<1>, Degenerate> {
         let (p_ns, by_attitude) = lever(x.nav, &self.p_bs);
-        let mut h =
-            Jacobian::default().with(Block::Position, Matrix1x3::new(0.0, 0.0, 1.0));
+        let mut h = Jacobian::default().with(Block::Position, Matrix1x3::new(0.0, 0.0, 1.0));
         if self.p_bs != Vector3::zeros() {
             h = h.with(Block::Attitude, by_attitude.row(2).into_owned());
         }
@@ -59,7 +58,15 @@ mod tests {
 
     #[test]
     fn jacobian_matches_central_difference() {
-        jacobian_matches(&Height { height_m: 1.0, p_bs: Vector3::new(0.3, 0.2, -0.7), sigma_m: 0.2 });
-        jacobian_matches(&Height { height_m: 1.0, p_bs: Vector3::zeros(), sigma_m: 0.2 });
+        jacobian_matches(&Height {
+            height_m: 1.0,
+            p_bs: Vector3::new(0.3, 0.2, -0.7),
+            sigma_m: 0.2,
+        });
+        jacobian_matches(&Height {
+            height_m: 1.0,
+            p_bs: Vector3::zeros(),
+            sigma_m: 0.2,
+        });
     }
 }

@@ -72,7 +72,9 @@ mod tests {
         Landmark {
             p_na: Vector3::new(7.0, -3.0, 0.5),
             p_bs: Vector3::new(0.4, -0.3, 0.2),
-            r_bs: *from_roll_pitch_yaw(0.0, 0.1, 0.8).to_rotation_matrix().matrix(),
+            r_bs: *from_roll_pitch_yaw(0.0, 0.1, 0.8)
+                .to_rotation_matrix()
+                .matrix(),
             range_m: 6.0,
             bearing_rad: 0.2,
             range_sigma_m: 0.1,
@@ -94,7 +96,10 @@ mod tests {
             r_bs: Matrix3::identity(),
             ..landmark()
         };
-        let view = View { nav: &Nav::default(), parameters: &[0.0; 24] };
+        let view = View {
+            nav: &Nav::default(),
+            parameters: &[0.0; 24],
+        };
         assert_eq!(here.linearise(&view).unwrap_err(), Degenerate::ZeroDistance);
     }
 }

@@ -71,11 +71,27 @@ mod tests {
 
     #[test]
     fn jacobian_is_the_turn_about_the_vertical_and_the_bias() {
-        let nav = Nav { q_nb: from_roll_pitch_yaw(0.2, -0.1, 1.0), ..Nav::default() };
+        let nav = Nav {
+            q_nb: from_roll_pitch_yaw(0.2, -0.1, 1.0),
+            ..Nav::default()
+        };
         let mut values = [0.0; NAV + 6];
-        let lin = model().linearise(&View { nav: &nav, parameters: &values }).unwrap();
-        let turned = Nav { q_nb: exp(&(Vector3::z() * 1e-6)) * nav.q_nb, ..nav };
-        let after = model().linearise(&View { nav: &turned, parameters: &values }).unwrap();
+        let lin = model()
+            .linearise(&View {
+                nav: &nav,
+                parameters: &values,
+            })
+            .unwrap();
+        let turned = Nav {
+            q_nb: exp(&(Vector3::z() * 1e-6)) * nav.q_nb,
+            ..nav
+        };
+        let after = model()
+            .linearise(&View {
+                nav: &turned,
+                parameters: &values,
+            })
+            .unwrap();
         let by_turn = (lin.residual[0] - after.residual[0]) / 1e-6;
         let up_b = nav.q_nb.inverse() * Vector3::z();
         assert!((by_turn - 1.0).abs() < 1e-6);
@@ -83,7 +99,12 @@ mod tests {
 
         for i in 0..3 {
             values[NAV + i] = 1e-10;
-            let after = model().linearise(&View { nav: &nav, parameters: &values }).unwrap();
+            let after = model()
+                .linearise(&View {
+                    nav: &nav,
+                    parameters: &values,
+                })
+                .unwrap();
             values[NAV + i] = 0.0;
             let numeric = (lin.residual[0] - after.residual[0]) / 1e-10;
             let analytic = lin.h.parameters()[i].1[0];
@@ -98,15 +119,32 @@ mod tests {
             q_nb: from_roll_pitch_yaw(0.0, 0.0, core::f64::consts::FRAC_PI_2),
             ..Nav::default()
         };
-        let ahead = MagneticHeading { field_b: Vector3::new(2e-5, 0.0, -4e-5), ..model() };
-        let lin = ahead.linearise(&View { nav: &nav, parameters: &[] }).unwrap();
+        let ahead = MagneticHeading {
+            field_b: Vector3::new(2e-5, 0.0, -4e-5),
+            ..model()
+        };
+        let lin = ahead
+            .linearise(&View {
+                nav: &nav,
+                parameters: &[],
+            })
+            .unwrap();
         assert!(lin.residual[0].abs() < 1e-12);
     }
 
     #[test]
     fn a_vertical_field_is_degenerate() {
-        let vertical = MagneticHeading { field_b: Vector3::new(0.0, 0.0, -4e-5), ..model() };
-        let view = View { nav: &Nav::default(), parameters: &[] };
-        assert_eq!(vertical.linearise(&view).unwrap_err(), Degenerate::NoDirection);
+        let vertical = MagneticHeading {
+            field_b: Vector3::new(0.0, 0.0, -4e-5),
+            ..model()
+        };
+        let view = View {
+            nav: &Nav::default(),
+            parameters: &[],
+        };
+        assert_eq!(
+            vertical.linearise(&view).unwrap_err(),
+            Degenerate::NoDirection
+        );
     }
 }

@@ -42,14 +42,18 @@ impl MeasurementModel<8> for Marker {
             let half = 0.5 * self.size_m;
             let corner = self.p_nm + self.r_nm * Vector3::new(sx * half, sy * half, 0.0);
             let (uv, by_attitude, by_position) = self.camera.project(x.nav, &corner)?;
-            residual.fixed_rows_mut::<2>(2 * i).copy_from(&(self.corners_px[i] - uv));
+            residual
+                .fixed_rows_mut::<2>(2 * i)
+                .copy_from(&(self.corners_px[i] - uv));
             attitude.fixed_rows_mut::<2>(2 * i).copy_from(&by_attitude);
             position.fixed_rows_mut::<2>(2 * i).copy_from(&by_position);
         }
         let survey = self.survey_sigma_m * self.survey_sigma_m;
         Ok(Linearised {
             residual,
-            h: Jacobian::default().with(Block::Attitude, attitude).with(Block::Position, position),
+            h: Jacobian::default()
+                .with(Block::Attitude, attitude)
+                .with(Block::Position, position),
             r: SMatrix::from_diagonal_element(self.sigma_px * self.sigma_px)
                 + position * position.transpose() * survey,
         })
@@ -67,7 +71,9 @@ mod tests {
     fn marker() -> Marker {
         Marker {
             p_nm: Vector3::new(0.5, 0.2, 6.0),
-            r_nm: *from_roll_pitch_yaw(core::f64::consts::PI, 0.0, 0.7).to_rotation_matrix().matrix(),
+            r_nm: *from_roll_pitch_yaw(core::f64::consts::PI, 0.0, 0.7)
+                .to_rotation_matrix()
+                .matrix(),
             size_m: 0.4,
             survey_sigma_m: 0.01,
             corners_px: [Vector2::new(300.0, 200.0); 4],
@@ -81,14 +87,27 @@ mod tests {
         for nav in states() {
             let p_nm = nav.p_n + nav.q_nb * Vector3::new(0.4, 0.3, 4.5);
             let r_nm = nav.rotation().matrix() * marker().r_nm;
-            jacobian_matches_at(&Marker { p_nm, r_nm, ..marker() }, &nav);
+            jacobian_matches_at(
+                &Marker {
+                    p_nm,
+                    r_nm,
+                    ..marker()
+                },
+                &nav,
+            );
         }
     }
 
     #[test]
     fn a_marker_below_is_degenerate() {
-        let below = Marker { p_nm: Vector3::new(0.0, 0.0, -1.0), ..marker() };
-        let view = View { nav: &Nav::default(), parameters: &[] };
+        let below = Marker {
+            p_nm: Vector3::new(0.0, 0.0, -1.0),
+            ..marker()
+        };
+        let view = View {
+            nav: &Nav::default(),
+            parameters: &[],
+        };
         assert_eq!(below.linearise(&view).unwrap_err(), Degenerate::OutOfView);
     }
 }

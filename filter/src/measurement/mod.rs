@@ -104,14 +104,19 @@ impl<const M: usize> Jacobian<M> {
     #[must_use]
     pub fn with_parameter(mut self, slot: Option<Slot>, column: SVector<f64, M>) -> Self {
         let Some(slot) = slot else { return self };
-        let known = self.parameters[..self.parameter_count].iter().position(|(s, _)| *s == slot);
+        let known = self.parameters[..self.parameter_count]
+            .iter()
+            .position(|(s, _)| *s == slot);
         if let Some(i) = known {
             self.parameters[i].1 += column;
         } else if self.parameter_count < MAX_PARAMETERS {
             self.parameters[self.parameter_count] = (slot, column);
             self.parameter_count += 1;
         } else {
-            debug_assert!(false, "a measurement touches more than {MAX_PARAMETERS} parameters");
+            debug_assert!(
+                false,
+                "a measurement touches more than {MAX_PARAMETERS} parameters"
+            );
         }
         self
     }
@@ -125,7 +130,9 @@ impl<const M: usize> Jacobian<M> {
 
     /// The non-zero blocks.
     pub fn blocks(&self) -> impl Iterator<Item = (Block, &SMatrix<f64, M, 3>)> {
-        Block::ALL.into_iter().filter_map(|b| self.block(b).map(|m| (b, m)))
+        Block::ALL
+            .into_iter()
+            .filter_map(|b| self.block(b).map(|m| (b, m)))
     }
 
     /// The parameters' columns.
@@ -162,7 +169,6 @@ pub trait MeasurementModel<const M: usize> {
     /// Where the geometry gives no direction.
     fn linearise(&self, x: &View) -> Result<Linearised<M>, Degenerate>;
 }
-
 
 /// Below this distance \[m\] a direction is not to be had.
 const MIN_DISTANCE_M: f64 = 1e-3;

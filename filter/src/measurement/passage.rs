@@ -72,9 +72,21 @@ mod tests {
 
     #[test]
     fn ahead_of_the_portal_pulls_back() {
-        let nav = Nav { p_n: Vector3::new(5.0, 4.0, 0.0), ..Nav::default() };
-        let portal = Passage { yaw_rad: 0.0, p_bs: Vector3::zeros(), ..portal() };
-        let lin = portal.linearise(&View { nav: &nav, parameters: &[] }).unwrap();
+        let nav = Nav {
+            p_n: Vector3::new(5.0, 4.0, 0.0),
+            ..Nav::default()
+        };
+        let portal = Passage {
+            yaw_rad: 0.0,
+            p_bs: Vector3::zeros(),
+            ..portal()
+        };
+        let lin = portal
+            .linearise(&View {
+                nav: &nav,
+                parameters: &[],
+            })
+            .unwrap();
         assert_eq!(lin.residual, Vector2::new(-2.0, 0.0));
     }
 }

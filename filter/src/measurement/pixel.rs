@@ -86,7 +86,9 @@ pub(super) mod tests {
     pub fn upward() -> Camera {
         Camera {
             p_bs: Vector3::new(0.3, -0.1, 1.8),
-            r_bs: *from_roll_pitch_yaw(0.02, -0.03, 0.4).to_rotation_matrix().matrix(),
+            r_bs: *from_roll_pitch_yaw(0.02, -0.03, 0.4)
+                .to_rotation_matrix()
+                .matrix(),
             focal_px: Vector2::new(600.0, 610.0),
             centre_px: Vector2::new(320.0, 240.0),
         }
@@ -96,8 +98,12 @@ pub(super) mod tests {
     fn jacobian_matches_central_difference() {
         for nav in states() {
             let above = nav.p_n + nav.q_nb * Vector3::new(0.4, 0.3, 4.5);
-            let pixel =
-                Pixel { p_n: above, uv_px: Vector2::new(300.0, 200.0), sigma_px: 1.0, camera: upward() };
+            let pixel = Pixel {
+                p_n: above,
+                uv_px: Vector2::new(300.0, 200.0),
+                sigma_px: 1.0,
+                camera: upward(),
+            };
             jacobian_matches_at(&pixel, &nav);
         }
     }
@@ -110,7 +116,10 @@ pub(super) mod tests {
             sigma_px: 1.0,
             camera: upward(),
         };
-        let view = View { nav: &Nav::default(), parameters: &[] };
+        let view = View {
+            nav: &Nav::default(),
+            parameters: &[],
+        };
         assert_eq!(below.linearise(&view).unwrap_err(), Degenerate::OutOfView);
     }
 }

@@ -32,21 +32,33 @@ impl MeasurementModel<6> for Pose {
         let (p_ns, by_attitude) = lever(x.nav, &self.p_bs);
         let turn = math::log(&((x.nav.q_nb * self.q_bs).inverse() * self.q_ns));
         let mut residual = SVector::<f64, 6>::zeros();
-        residual.fixed_rows_mut::<3>(0).copy_from(&(self.p_n - p_ns));
+        residual
+            .fixed_rows_mut::<3>(0)
+            .copy_from(&(self.p_n - p_ns));
         residual.fixed_rows_mut::<3>(3).copy_from(&turn);
         let r_sb = self.q_bs.inverse().to_rotation_matrix();
         let mut attitude = SMatrix::<f64, 6, 3>::zeros();
         attitude.fixed_rows_mut::<3>(0).copy_from(&by_attitude);
-        attitude.fixed_rows_mut::<3>(3).copy_from(&(left_jacobian_inverse(&turn) * r_sb.matrix()));
+        attitude
+            .fixed_rows_mut::<3>(3)
+            .copy_from(&(left_jacobian_inverse(&turn) * r_sb.matrix()));
         let mut position = SMatrix::<f64, 6, 3>::zeros();
-        position.fixed_rows_mut::<3>(0).copy_from(&Matrix3::identity());
+        position
+            .fixed_rows_mut::<3>(0)
+            .copy_from(&Matrix3::identity());
         let variances = SVector::<f64, 6>::from_fn(|i, _| {
-            let sigma = if i < 3 { self.sigma_m[i] } else { self.sigma_rad[i - 3] };
+            let sigma = if i < 3 {
+                self.sigma_m[i]
+            } else {
+                self.sigma_rad[i - 3]
+            };
             sigma * sigma
         });
         Ok(Linearised {
             residual,
-            h: Jacobian::default().with(Block::Attitude, attitude).with(Block::Position, position),
+            h: Jacobian::default()
+                .with(Block::Attitude, attitude)
+                .with(Block::Position, position),
             r: SMatrix::from_diagonal(&variances),
         })
     }

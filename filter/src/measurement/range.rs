@@ -30,7 +30,11 @@ pub struct Range {
 impl MeasurementModel<1> for Range {
     fn linearise(&self, x: &View) -> Result<Linearised<1>, Degenerate> {
         let (p_nt, by_attitude) = lever(x.nav, &self.p_bt);
-        let kept = if self.horizontal { Vector3::new(1.0, 1.0, 0.0) } else { Vector3::repeat(1.0) };
+        let kept = if self.horizontal {
+            Vector3::new(1.0, 1.0, 0.0)
+        } else {
+            Vector3::repeat(1.0)
+        };
         let d = (p_nt - self.p_na).component_mul(&kept);
         let rho = d.norm();
         if rho < MIN_DISTANCE_M {
@@ -42,7 +46,10 @@ impl MeasurementModel<1> for Range {
             .with(Block::Position, row)
             .with_parameter(self.scale, Vector1::new(rho));
         if self.p_bt != Vector3::zeros() {
-            h = h.with(Block::Attitude, row * Matrix3::from_diagonal(&kept) * by_attitude);
+            h = h.with(
+                Block::Attitude,
+                row * Matrix3::from_diagonal(&kept) * by_attitude,
+            );
         }
         Ok(Linearised {
             residual: Vector1::new(self.range_m - gain * rho),
@@ -72,14 +79,31 @@ mod tests {
     #[test]
     fn jacobian_matches_central_difference() {
         jacobian_matches(&range());
-        jacobian_matches(&Range { horizontal: true, ..range() });
-        jacobian_matches(&Range { p_bt: Vector3::zeros(), scale: None, ..range() });
+        jacobian_matches(&Range {
+            horizontal: true,
+            ..range()
+        });
+        jacobian_matches(&Range {
+            p_bt: Vector3::zeros(),
+            scale: None,
+            ..range()
+        });
     }
 
     #[test]
     fn tag_on_the_anchor_is_degenerate() {
-        let on_it = Range { p_na: Vector3::zeros(), p_bt: Vector3::zeros(), ..range() };
-        let view = View { nav: &Nav::default(), parameters: &[0.0; 24] };
-        assert_eq!(on_it.linearise(&view).unwrap_err(), Degenerate::ZeroDistance);
+        let on_it = Range {
+            p_na: Vector3::zeros(),
+            p_bt: Vector3::zeros(),
+            ..range()
+        };
+        let view = View {
+            nav: &Nav::default(),
+            parameters: &[0.0; 24],
+        };
+        assert_eq!(
+            on_it.linearise(&view).unwrap_err(),
+            Degenerate::ZeroDistance
+        );
     }
 }

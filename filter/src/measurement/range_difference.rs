@@ -83,19 +83,44 @@ mod tests {
 
     #[test]
     fn sign_follows_the_second_anchor() {
-        let nav = Nav { p_n: Vector3::new(7.0, -3.0, 1.5), ..Nav::default() };
-        let near_a = RangeDifference { p_bt: Vector3::zeros(), ..difference() };
-        let lin = near_a.linearise(&View { nav: &nav, parameters: &[0.0; 24] }).unwrap();
+        let nav = Nav {
+            p_n: Vector3::new(7.0, -3.0, 1.5),
+            ..Nav::default()
+        };
+        let near_a = RangeDifference {
+            p_bt: Vector3::zeros(),
+            ..difference()
+        };
+        let lin = near_a
+            .linearise(&View {
+                nav: &nav,
+                parameters: &[0.0; 24],
+            })
+            .unwrap();
         assert!(near_a.difference_m - lin.residual[0] > 0.0);
     }
 
     #[test]
     fn tag_on_an_anchor_and_one_anchor_twice_are_degenerate() {
-        let view = View { nav: &Nav::default(), parameters: &[0.0; 24] };
+        let view = View {
+            nav: &Nav::default(),
+            parameters: &[0.0; 24],
+        };
         let zero = Vector3::zeros();
-        let on_it = RangeDifference { p_na: [zero, Vector3::x()], p_bt: zero, ..difference() };
-        assert_eq!(on_it.linearise(&view).unwrap_err(), Degenerate::ZeroDistance);
-        let twice = RangeDifference { p_na: [Vector3::x(); 2], p_bt: zero, ..difference() };
+        let on_it = RangeDifference {
+            p_na: [zero, Vector3::x()],
+            p_bt: zero,
+            ..difference()
+        };
+        assert_eq!(
+            on_it.linearise(&view).unwrap_err(),
+            Degenerate::ZeroDistance
+        );
+        let twice = RangeDifference {
+            p_na: [Vector3::x(); 2],
+            p_bt: zero,
+            ..difference()
+        };
         assert_eq!(twice.linearise(&view).unwrap_err(), Degenerate::NoDirection);
     }
 }

@@ -83,15 +83,34 @@ mod tests {
 
     #[test]
     fn ten_metres_lose_ten_n_decibel() {
-        let model = Rssi { p_na: Vector3::x() * 10.0, p_bt: Vector3::zeros(), ..rssi() };
-        let lin = model.linearise(&View { nav: &Nav::default(), parameters: &[] }).unwrap();
+        let model = Rssi {
+            p_na: Vector3::x() * 10.0,
+            p_bt: Vector3::zeros(),
+            ..rssi()
+        };
+        let lin = model
+            .linearise(&View {
+                nav: &Nav::default(),
+                parameters: &[],
+            })
+            .unwrap();
         assert!((lin.residual[0] - (-70.0 - (-59.0 - 18.0))).abs() < 1e-12);
     }
 
     #[test]
     fn antenna_on_the_beacon_is_degenerate() {
-        let model = Rssi { p_na: Vector3::zeros(), p_bt: Vector3::zeros(), ..rssi() };
-        let view = View { nav: &Nav::default(), parameters: &[] };
-        assert_eq!(model.linearise(&view).unwrap_err(), Degenerate::ZeroDistance);
+        let model = Rssi {
+            p_na: Vector3::zeros(),
+            p_bt: Vector3::zeros(),
+            ..rssi()
+        };
+        let view = View {
+            nav: &Nav::default(),
+            parameters: &[],
+        };
+        assert_eq!(
+            model.linearise(&view).unwrap_err(),
+            Degenerate::ZeroDistance
+        );
     }
 }

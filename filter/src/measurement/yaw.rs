@@ -30,8 +30,7 @@ impl MeasurementModel<1> for Yaw {
         let row = Matrix1x3::new(-ahead.y, ahead.x, 0.0) / level_sq;
         Ok(Linearised {
             residual: Vector1::new(wrap_angle(self.yaw_rad - libm::atan2(ahead.y, ahead.x))),
-            h: Jacobian::default()
-                .with(Block::Attitude, -(row * r.matrix() * skew(&Vector3::x()))),
+            h: Jacobian::default().with(Block::Attitude, -(row * r.matrix() * skew(&Vector3::x()))),
             r: SMatrix::from_element(self.sigma_rad * self.sigma_rad),
         })
     }
@@ -46,7 +45,10 @@ mod tests {
 
     #[test]
     fn jacobian_matches_central_difference() {
-        jacobian_matches(&Yaw { yaw_rad: 0.4, sigma_rad: 0.02 });
+        jacobian_matches(&Yaw {
+            yaw_rad: 0.4,
+            sigma_rad: 0.02,
+        });
     }
 
     #[test]
@@ -55,8 +57,14 @@ mod tests {
             q_nb: from_roll_pitch_yaw(0.0, -core::f64::consts::FRAC_PI_2, 0.0),
             ..Nav::default()
         };
-        let yaw = Yaw { yaw_rad: 0.0, sigma_rad: 0.1 };
-        let view = View { nav: &nav, parameters: &[] };
+        let yaw = Yaw {
+            yaw_rad: 0.0,
+            sigma_rad: 0.1,
+        };
+        let view = View {
+            nav: &nav,
+            parameters: &[],
+        };
         assert_eq!(yaw.linearise(&view).unwrap_err(), Degenerate::NoDirection);
     }
 }

@@ -56,7 +56,10 @@ pub(crate) mod check {
                 let (up, down) = if index < NAV {
                     let mut delta = SVector::<f64, NAV>::zeros();
                     delta[index] = STEP;
-                    (run(&nav.boxplus(&delta), &values).0, run(&nav.boxplus(&-delta), &values).0)
+                    (
+                        run(&nav.boxplus(&delta), &values).0,
+                        run(&nav.boxplus(&-delta), &values).0,
+                    )
                 } else {
                     let (mut plus, mut minus) = (values, values);
                     plus[index] += STEP;
@@ -75,7 +78,9 @@ pub(crate) mod check {
 
     fn column(f: &crate::covariance::Transition, index: usize) -> SVector<f64, 9> {
         if index >= NAV {
-            let known = f.parameters[..f.parameter_count].iter().filter(|(s, _)| s.index() == index);
+            let known = f.parameters[..f.parameter_count]
+                .iter()
+                .filter(|(s, _)| s.index() == index);
             return known.map(|(_, c)| *c).sum();
         }
         let mut out = SMatrix::zeros();

@@ -67,7 +67,10 @@ impl MotionModel for Strapdown {
         for i in 0..3 {
             f.q[(i, i)] = q_theta;
         }
-        f.q_bias = [self.gyro_walk * self.gyro_walk * dt_s, self.accel_walk * self.accel_walk * dt_s];
+        f.q_bias = [
+            self.gyro_walk * self.gyro_walk * dt_s,
+            self.accel_walk * self.accel_walk * dt_s,
+        ];
         Step(f)
     }
 }
@@ -76,9 +79,12 @@ impl MotionModel for Strapdown {
 /// has covariance `q_v` (Van Loan's closed form for a double integrator).
 pub(super) fn white_acceleration(f: &mut Transition, q_v: &Matrix3<f64>, dt_s: f64) {
     f.q.fixed_view_mut::<3, 3>(3, 3).copy_from(q_v);
-    f.q.fixed_view_mut::<3, 3>(6, 3).copy_from(&(q_v * (0.5 * dt_s)));
-    f.q.fixed_view_mut::<3, 3>(3, 6).copy_from(&(q_v * (0.5 * dt_s)));
-    f.q.fixed_view_mut::<3, 3>(6, 6).copy_from(&(q_v * (dt_s * dt_s / 3.0)));
+    f.q.fixed_view_mut::<3, 3>(6, 3)
+        .copy_from(&(q_v * (0.5 * dt_s)));
+    f.q.fixed_view_mut::<3, 3>(3, 6)
+        .copy_from(&(q_v * (0.5 * dt_s)));
+    f.q.fixed_view_mut::<3, 3>(6, 6)
+        .copy_from(&(q_v * (dt_s * dt_s / 3.0)));
 }
 
 #[cfg(test)]
@@ -127,7 +133,10 @@ mod tests {
             accel_mps2: Vector3::new(0.0, omega, 9.80665),
             ..model()
         };
-        let mut nav = Nav { v_n: Vector3::x(), ..Nav::default() };
+        let mut nav = Nav {
+            v_n: Vector3::x(),
+            ..Nav::default()
+        };
         for _ in 0..1000 {
             circle.propagate(&mut nav, &[], 0.01);
         }

@@ -27,14 +27,23 @@ pub struct Tag {
 impl Default for Tag {
     /// A person or a trolley: 1 m/s²/√Hz horizontally, half of it vertically, heading free.
     fn default() -> Self {
-        Self { accel_density: 1.0, accel_up_density: 0.5, yaw_density: 0.5, decay_s: f64::INFINITY }
+        Self {
+            accel_density: 1.0,
+            accel_up_density: 0.5,
+            yaw_density: 0.5,
+            decay_s: f64::INFINITY,
+        }
     }
 }
 
 impl MotionModel for Tag {
     fn propagate(&self, nav: &mut Nav, _: &[f64], dt_s: f64) -> Step {
         let keep = libm::exp(-dt_s / self.decay_s);
-        let moved_s = if self.decay_s.is_finite() { self.decay_s * (1.0 - keep) } else { dt_s };
+        let moved_s = if self.decay_s.is_finite() {
+            self.decay_s * (1.0 - keep)
+        } else {
+            dt_s
+        };
         nav.p_n += nav.v_n * moved_s;
         nav.v_n *= keep;
         nav.omega_b = Vector3::zeros();
@@ -45,12 +54,16 @@ impl MotionModel for Tag {
         f.blocks[2][1] = Entry::Scaled(moved_s);
         let square = |density: f64| density * density * dt_s;
         let horizontal = square(self.accel_density);
-        let q_v =
-            Matrix3::from_diagonal(&Vector3::new(horizontal, horizontal, square(self.accel_up_density)));
+        let q_v = Matrix3::from_diagonal(&Vector3::new(
+            horizontal,
+            horizontal,
+            square(self.accel_up_density),
+        ));
         white_acceleration(&mut f, &q_v, dt_s);
         // Turning about the vertical, seen from the body: R^T z zᵀ R.
         let up_b = nav.q_nb.inverse() * Vector3::z();
-        f.q.fixed_view_mut::<3, 3>(0, 0).copy_from(&(up_b * up_b.transpose() * square(self.yaw_density)));
+        f.q.fixed_view_mut::<3, 3>(0, 0)
+            .copy_from(&(up_b * up_b.transpose() * square(self.yaw_density)));
         Step(f)
     }
 }
@@ -63,7 +76,14 @@ mod tests {
     #[test]
     fn transition_matches_central_difference() {
         transition_matches(&Tag::default(), 0.3, 1e-8);
-        transition_matches(&Tag { decay_s: 2.0, ..Tag::default() }, 0.3, 1e-8);
+        transition_matches(
+            &Tag {
+                decay_s: 2.0,
+                ..Tag::default()
+            },
+            0.3,
+            1e-8,
+        );
     }
 
     #[test]

@@ -33,7 +33,10 @@ impl Rate {
     /// A rate that depends on no parameter.
     #[must_use]
     pub fn new(value: f64) -> Self {
-        Self { value, terms: [None; MAX_TERMS] }
+        Self {
+            value,
+            terms: [None; MAX_TERMS],
+        }
     }
 
     /// With its derivative by one more parameter; nothing where there is no parameter.
@@ -98,9 +101,11 @@ impl Wheels {
             square(self.lateral_sigma_m_rtm) * distance_m,
             0.0,
         ));
-        f.q.fixed_view_mut::<3, 3>(6, 6).copy_from(&(r_mid * q_p * r_mid.transpose()));
+        f.q.fixed_view_mut::<3, 3>(6, 6)
+            .copy_from(&(r_mid * q_p * r_mid.transpose()));
         let q_v = Matrix3::from_diagonal(&Vector3::new(square(self.speed_sigma_mps), 1e-4, 1e-6));
-        f.q.fixed_view_mut::<3, 3>(3, 3).copy_from(&(r_mid * q_v * r_mid.transpose()));
+        f.q.fixed_view_mut::<3, 3>(3, 3)
+            .copy_from(&(r_mid * q_v * r_mid.transpose()));
         if self.gyro_radps.is_some() {
             for i in 0..3 {
                 f.q[(i, i)] = square(self.gyro_density) * dt_s;
@@ -153,15 +158,23 @@ impl MotionModel for Wheels {
                 let mut column = SVector::<f64, MOVED>::zeros();
                 column[2] = dt_s * w;
                 let sideways = self.speed.value * dt_s * w;
-                column.fixed_rows_mut::<3>(3).copy_from(&(r_after.column(1) * sideways));
-                column.fixed_rows_mut::<3>(6).copy_from(&(r_mid.column(1) * (0.5 * dt_s * sideways)));
+                column
+                    .fixed_rows_mut::<3>(3)
+                    .copy_from(&(r_after.column(1) * sideways));
+                column
+                    .fixed_rows_mut::<3>(6)
+                    .copy_from(&(r_mid.column(1) * (0.5 * dt_s * sideways)));
                 f.parameter(Some(*slot), column);
             }
         }
         for (slot, du) in self.speed.terms.iter().flatten() {
             let mut column = SVector::<f64, MOVED>::zeros();
-            column.fixed_rows_mut::<3>(3).copy_from(&(r_after.column(0) * *du));
-            column.fixed_rows_mut::<3>(6).copy_from(&(r_mid.column(0) * (dt_s * du)));
+            column
+                .fixed_rows_mut::<3>(3)
+                .copy_from(&(r_after.column(0) * *du));
+            column
+                .fixed_rows_mut::<3>(6)
+                .copy_from(&(r_mid.column(0) * (dt_s * du)));
             f.parameter(Some(*slot), column);
         }
         self.noise(&mut f, &omega, &r_mid, dt_s);
@@ -196,7 +209,9 @@ mod tests {
             let x = &parameters[crate::state::NAV..];
             let wheels = Wheels {
                 speed: Rate::new(1.2 * (1.0 + x[0])).by(slot(0), 1.2),
-                yaw_rate: Rate::new(0.7 * (1.0 + x[1]) + x[2]).by(slot(1), 0.7).by(slot(2), 1.0),
+                yaw_rate: Rate::new(0.7 * (1.0 + x[1]) + x[2])
+                    .by(slot(1), 0.7)
+                    .by(slot(2), 1.0),
                 ..model()
             };
             wheels.propagate(nav, parameters, dt_s)

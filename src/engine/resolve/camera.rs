@@ -18,7 +18,11 @@ pub(super) fn landmark(
     if !(reading.range_m > 0.0) {
         return Err(Fate::Invalid);
     }
-    let target = at.setup.landmarks.get(reading.landmark.as_str()).ok_or(Fate::UnknownTarget)?;
+    let target = at
+        .setup
+        .landmarks
+        .get(reading.landmark.as_str())
+        .ok_or(Fate::UnknownTarget)?;
     let proportional = config.range_sigma_ratio * reading.range_m;
     let model = Landmark {
         p_na: target.p_n,
@@ -26,7 +30,10 @@ pub(super) fn landmark(
         r_bs: at.source.r_bs,
         range_m: reading.range_m,
         bearing_rad: reading.bearing_rad,
-        range_sigma_m: config.range_sigma_m.hypot(proportional).hypot(target.sigma_m),
+        range_sigma_m: config
+            .range_sigma_m
+            .hypot(proportional)
+            .hypot(target.sigma_m),
         bearing_sigma_rad: config
             .bearing_sigma_deg
             .to_radians()
@@ -37,7 +44,12 @@ pub(super) fn landmark(
     let turn_sigma = config.bearing_bias_sigma_deg.to_radians();
     let turn = constant(slots, at.id(Kind::BearingBias), turn_sigma);
     let time_lag = lag(slots, at.id(Kind::Lag), config.lag_sigma_s);
-    Ok(Model::Landmark(Corrected::new(model).lag(time_lag).additive(0, bias).additive(1, turn)))
+    Ok(Model::Landmark(
+        Corrected::new(model)
+            .lag(time_lag)
+            .additive(0, bias)
+            .additive(1, turn),
+    ))
 }
 
 pub(super) fn bearing(
@@ -46,7 +58,11 @@ pub(super) fn bearing(
     reading: &sample::Bearing,
     slots: &mut impl Slots,
 ) -> Result<Model, Fate> {
-    let target = at.setup.landmarks.get(reading.anchor.as_str()).ok_or(Fate::UnknownTarget)?;
+    let target = at
+        .setup
+        .landmarks
+        .get(reading.anchor.as_str())
+        .ok_or(Fate::UnknownTarget)?;
     let model = Azimuth {
         p_na: target.p_n,
         p_bs: at.source.p_bs,
@@ -57,7 +73,9 @@ pub(super) fn bearing(
     let turn_sigma = config.bearing_bias_sigma_deg.to_radians();
     let turn = constant(slots, at.id(Kind::BearingBias), turn_sigma);
     let time_lag = lag(slots, at.id(Kind::Lag), config.lag_sigma_s);
-    Ok(Model::Azimuth(Corrected::new(model).lag(time_lag).additive(0, turn)))
+    Ok(Model::Azimuth(
+        Corrected::new(model).lag(time_lag).additive(0, turn),
+    ))
 }
 
 fn camera(at: &At, config: &CameraSource) -> Camera {
@@ -75,7 +93,11 @@ pub(super) fn pixel(
     reading: &sample::Pixel,
     slots: &mut impl Slots,
 ) -> Result<Model, Fate> {
-    let target = at.setup.landmarks.get(reading.landmark.as_str()).ok_or(Fate::UnknownTarget)?;
+    let target = at
+        .setup
+        .landmarks
+        .get(reading.landmark.as_str())
+        .ok_or(Fate::UnknownTarget)?;
     let model = Pixel {
         p_n: target.p_n,
         uv_px: Vector2::from(reading.uv_px),
@@ -92,7 +114,11 @@ pub(super) fn marker(
     reading: &sample::Marker,
     slots: &mut impl Slots,
 ) -> Result<Model, Fate> {
-    let target = at.setup.markers.get(reading.marker.as_str()).ok_or(Fate::UnknownTarget)?;
+    let target = at
+        .setup
+        .markers
+        .get(reading.marker.as_str())
+        .ok_or(Fate::UnknownTarget)?;
     let model = Marker {
         p_nm: target.p_n,
         r_nm: target.r_nm,

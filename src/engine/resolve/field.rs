@@ -44,7 +44,11 @@ pub(super) fn height(
     height_m: f64,
     slots: &mut impl Slots,
 ) -> Result<Model, Fate> {
-    let model = Height { height_m, p_bs: at.source.p_bs, sigma_m: config.sigma_m };
+    let model = Height {
+        height_m,
+        p_bs: at.source.p_bs,
+        sigma_m: config.sigma_m,
+    };
     let reference = if config.bias_sigma_m > 0.0 {
         let prior = Parameter::walk(config.bias_sigma_m, config.bias_walk_m_rts);
         slots.slot(at.id(Kind::HeightOffset), &prior)

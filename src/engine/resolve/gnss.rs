@@ -36,20 +36,45 @@ pub(super) fn position(
         constant(slots, at.id(Kind::LeverY), config.lever_sigma_m),
     ];
     let time_lag = lag(slots, at.id(Kind::Lag), config.position_lag_sigma_s);
-    let drift_of = |slots: &mut _, kind| drift(slots, at.id(kind), config.drift_sigma_m, config.drift_time_s);
+    let drift_of = |slots: &mut _, kind| {
+        drift(
+            slots,
+            at.id(kind),
+            config.drift_sigma_m,
+            config.drift_time_s,
+        )
+    };
     let x = drift_of(slots, Kind::DriftX);
     let y = drift_of(slots, Kind::DriftY);
     let p_bs = at.source.p_bs;
     if height_m.is_none() {
-        let model =
-            Position { p_n: Vector2::new(east, north), p_bs, sigma_m: sigma.xy(), lever };
-        return Ok(Model::Position2(Corrected::new(model).lag(time_lag).additive(0, x).additive(1, y)));
+        let model = Position {
+            p_n: Vector2::new(east, north),
+            p_bs,
+            sigma_m: sigma.xy(),
+            lever,
+        };
+        return Ok(Model::Position2(
+            Corrected::new(model)
+                .lag(time_lag)
+                .additive(0, x)
+                .additive(1, y),
+        ));
     }
     let sigma_up_m = config.drift_sigma_m * config.vertical_ratio;
     let z = drift(slots, at.id(Kind::DriftZ), sigma_up_m, config.drift_time_s);
-    let model = Position { p_n: Vector3::new(east, north, up), p_bs, sigma_m: sigma, lever };
+    let model = Position {
+        p_n: Vector3::new(east, north, up),
+        p_bs,
+        sigma_m: sigma,
+        lever,
+    };
     Ok(Model::Position3(
-        Corrected::new(model).lag(time_lag).additive(0, x).additive(1, y).additive(2, z),
+        Corrected::new(model)
+            .lag(time_lag)
+            .additive(0, x)
+            .additive(1, y)
+            .additive(2, z),
     ))
 }
 
@@ -63,7 +88,9 @@ fn sigma_enu(config: &GnssSource, reading: &GnssPosition) -> Vector3<f64> {
         GnssFix::RtkFixed => config.sigma_fixed_m,
     };
     let promised = Vector3::new(by_fix, by_fix, by_fix * config.vertical_ratio);
-    stated.unwrap_or(promised).map(|s| s.max(config.sigma_floor_m))
+    stated
+        .unwrap_or(promised)
+        .map(|s| s.max(config.sigma_floor_m))
 }
 
 /// Velocity of the antenna.
@@ -79,11 +106,19 @@ pub(super) fn velocity(
     let horizontal = Vector2::new(reading.east_mps, reading.north_mps);
     Ok(match reading.up_mps {
         Some(up) => {
-            let model = Velocity { v_n: horizontal.push(up), p_bs, sigma_mps: Vector3::repeat(sigma) };
+            let model = Velocity {
+                v_n: horizontal.push(up),
+                p_bs,
+                sigma_mps: Vector3::repeat(sigma),
+            };
             Model::Velocity3(Corrected::new(model).lag(time_lag))
         }
         None => {
-            let model = Velocity { v_n: horizontal, p_bs, sigma_mps: Vector2::repeat(sigma) };
+            let model = Velocity {
+                v_n: horizontal,
+                p_bs,
+                sigma_mps: Vector2::repeat(sigma),
+            };
             Model::Velocity2(Corrected::new(model).lag(time_lag))
         }
     })

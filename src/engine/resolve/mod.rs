@@ -131,9 +131,11 @@ impl Model {
             Self::Pixel(m) => Some(m.model.p_n),
             Self::Marker(m) => Some(m.model.p_nm),
             Self::Passage(m) => Some(nalgebra::Vector3::new(m.model.p_n.x, m.model.p_n.y, 0.0)),
-            Self::Velocity3(_) | Self::Velocity2(_) | Self::Yaw(_) | Self::Magnetic(_) | Self::Height(_) => {
-                None
-            }
+            Self::Velocity3(_)
+            | Self::Velocity2(_)
+            | Self::Yaw(_)
+            | Self::Magnetic(_)
+            | Self::Height(_) => None,
         }
     }
 
@@ -145,12 +147,12 @@ impl Model {
 }
 
 /// The prior of a constant with this sigma; nothing is estimated where it is zero.
-pub(crate) fn constant(
-    slots: &mut impl Slots,
-    id: ParameterId,
-    sigma: f64,
-) -> Option<Slot> {
-    if sigma > 0.0 { slots.slot(id, &Parameter::constant(sigma)) } else { None }
+pub(crate) fn constant(slots: &mut impl Slots, id: ParameterId, sigma: f64) -> Option<Slot> {
+    if sigma > 0.0 {
+        slots.slot(id, &Parameter::constant(sigma))
+    } else {
+        None
+    }
 }
 
 /// The prior of a slowly varying error.
@@ -186,8 +188,15 @@ pub fn resolve(
     reading: &Reading,
     slots: &mut impl Slots,
 ) -> Result<Model, Fate> {
-    let source = setup.sources.get(usize::from(index)).ok_or(Fate::UnknownSource)?;
-    let at = At { setup, source, index };
+    let source = setup
+        .sources
+        .get(usize::from(index))
+        .ok_or(Fate::UnknownSource)?;
+    let at = At {
+        setup,
+        source,
+        index,
+    };
     match (&source.config, reading) {
         (Source::Gnss(c), Reading::GnssPosition(r)) => gnss::position(&at, c, r, slots),
         (Source::Gnss(c), Reading::GnssVelocity(r)) => gnss::velocity(&at, c, r, slots),

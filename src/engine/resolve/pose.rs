@@ -22,18 +22,48 @@ pub(super) fn position(
         constant(slots, at.id(Kind::LeverY), config.lever_sigma_m),
     ];
     let time_lag = lag(slots, at.id(Kind::Lag), config.lag_sigma_s);
-    let x = drift(slots, at.id(Kind::DriftX), config.drift_sigma_m, config.drift_time_s);
-    let y = drift(slots, at.id(Kind::DriftY), config.drift_sigma_m, config.drift_time_s);
+    let x = drift(
+        slots,
+        at.id(Kind::DriftX),
+        config.drift_sigma_m,
+        config.drift_time_s,
+    );
+    let y = drift(
+        slots,
+        at.id(Kind::DriftY),
+        config.drift_sigma_m,
+        config.drift_time_s,
+    );
     let p_bs = at.source.p_bs;
     let xy = Vector2::from(reading.xy_m);
     Ok(match reading.z_m {
         None => {
-            let model = Position { p_n: xy, p_bs, sigma_m: Vector2::repeat(sigma), lever };
-            Model::Position2(Corrected::new(model).lag(time_lag).additive(0, x).additive(1, y))
+            let model = Position {
+                p_n: xy,
+                p_bs,
+                sigma_m: Vector2::repeat(sigma),
+                lever,
+            };
+            Model::Position2(
+                Corrected::new(model)
+                    .lag(time_lag)
+                    .additive(0, x)
+                    .additive(1, y),
+            )
         }
         Some(z) => {
-            let model = Position { p_n: xy.push(z), p_bs, sigma_m: Vector3::repeat(sigma), lever };
-            Model::Position3(Corrected::new(model).lag(time_lag).additive(0, x).additive(1, y))
+            let model = Position {
+                p_n: xy.push(z),
+                p_bs,
+                sigma_m: Vector3::repeat(sigma),
+                lever,
+            };
+            Model::Position3(
+                Corrected::new(model)
+                    .lag(time_lag)
+                    .additive(0, x)
+                    .additive(1, y),
+            )
         }
     })
 }
@@ -71,7 +101,11 @@ pub(super) fn yaw(at: &At, sigma_deg: f64, reading: &sample::Yaw) -> Result<Mode
 }
 
 pub(super) fn passage(at: &At, reading: &sample::Passage) -> Result<Model, Fate> {
-    let portal = at.setup.portals.get(reading.portal.as_str()).ok_or(Fate::UnknownTarget)?;
+    let portal = at
+        .setup
+        .portals
+        .get(reading.portal.as_str())
+        .ok_or(Fate::UnknownTarget)?;
     Ok(Model::Passage(Corrected::new(Passage {
         p_n: portal.p_n.xy(),
         yaw_rad: portal.yaw_rad,
@@ -82,5 +116,9 @@ pub(super) fn passage(at: &At, reading: &sample::Passage) -> Result<Model, Fate>
 }
 
 fn positive(sigma: f64) -> Result<f64, Fate> {
-    if sigma > 0.0 && sigma.is_finite() { Ok(sigma) } else { Err(Fate::Invalid) }
+    if sigma > 0.0 && sigma.is_finite() {
+        Ok(sigma)
+    } else {
+        Err(Fate::Invalid)
+    }
 }

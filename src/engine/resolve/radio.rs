@@ -16,7 +16,9 @@ const RSSI_RANGE_DBM: core::ops::Range<f64> = -150.0..20.0;
 /// Sigma of a range: white noise, its part in proportion, and the radio's own evidence of a blocked
 /// path (first-path power far below the total).
 fn range_sigma_m(config: &UwbSource, reading: &sample::Range) -> f64 {
-    let white = config.range_sigma_m.hypot(config.range_sigma_ratio * reading.range_m);
+    let white = config
+        .range_sigma_m
+        .hypot(config.range_sigma_ratio * reading.range_m);
     let beyond_db = match (reading.rx_power_dbm, reading.first_path_dbm) {
         (Some(total), Some(first)) => (total - first - config.nlos_gap_db).max(0.0),
         _ => 0.0,
@@ -33,7 +35,11 @@ pub(super) fn range(
     if !(reading.range_m > 0.0 && reading.range_m < MAX_RANGE_M) {
         return Err(Fate::Invalid);
     }
-    let anchor = at.setup.anchors.get(reading.anchor.as_str()).ok_or(Fate::UnknownTarget)?;
+    let anchor = at
+        .setup
+        .anchors
+        .get(reading.anchor.as_str())
+        .ok_or(Fate::UnknownTarget)?;
     let model = Range {
         p_na: anchor.p_n,
         p_bt: at.source.p_bs,
@@ -42,11 +48,20 @@ pub(super) fn range(
         scale: constant(slots, at.id(Kind::RangeScale), config.scale_sigma),
         horizontal: config.horizontal,
     };
-    let bias = constant(slots, at.id_of(Kind::RangeBias, anchor.index), config.bias_sigma_m);
+    let bias = constant(
+        slots,
+        at.id_of(Kind::RangeBias, anchor.index),
+        config.bias_sigma_m,
+    );
     let id = at.id_of(Kind::RangeDrift, anchor.index);
     let slow = drift(slots, id, config.drift_sigma_m, config.drift_time_s);
     let time_lag = lag(slots, at.id(Kind::Lag), config.lag_sigma_s);
-    Ok(Model::Range(Corrected::new(model).lag(time_lag).additive(0, bias).additive(0, slow)))
+    Ok(Model::Range(
+        Corrected::new(model)
+            .lag(time_lag)
+            .additive(0, bias)
+            .additive(0, slow),
+    ))
 }
 
 pub(super) fn difference(
@@ -60,8 +75,13 @@ pub(super) fn difference(
     }
     let find = |id: &str| at.setup.anchors.get(id).ok_or(Fate::UnknownTarget);
     let anchors = [find(&reading.anchor_a)?, find(&reading.anchor_b)?];
-    let bias = anchors
-        .map(|a| constant(slots, at.id_of(Kind::RangeBias, a.index), config.bias_sigma_m));
+    let bias = anchors.map(|a| {
+        constant(
+            slots,
+            at.id_of(Kind::RangeBias, a.index),
+            config.bias_sigma_m,
+        )
+    });
     let model = RangeDifference {
         p_na: anchors.map(|a| a.p_n),
         p_bt: at.source.p_bs,
@@ -80,7 +100,11 @@ pub(super) fn bearing(
     reading: &sample::Bearing,
     slots: &mut impl Slots,
 ) -> Result<Model, Fate> {
-    let anchor = at.setup.anchors.get(reading.anchor.as_str()).ok_or(Fate::UnknownTarget)?;
+    let anchor = at
+        .setup
+        .anchors
+        .get(reading.anchor.as_str())
+        .ok_or(Fate::UnknownTarget)?;
     let azimuth = Azimuth {
         p_na: anchor.p_n,
         p_bs: at.source.p_bs,
@@ -90,9 +114,13 @@ pub(super) fn bearing(
     };
     let time_lag = lag(slots, at.id(Kind::Lag), config.lag_sigma_s);
     Ok(match reading.elevation_rad {
-        Some(elevation_rad) => {
-            Model::Direction(Corrected::new(Direction { azimuth, elevation_rad }).lag(time_lag))
-        }
+        Some(elevation_rad) => Model::Direction(
+            Corrected::new(Direction {
+                azimuth,
+                elevation_rad,
+            })
+            .lag(time_lag),
+        ),
         None => Model::Azimuth(Corrected::new(azimuth).lag(time_lag)),
     })
 }
@@ -106,17 +134,32 @@ pub(super) fn rssi(
     if !RSSI_RANGE_DBM.contains(&reading.rssi_dbm) {
         return Err(Fate::Invalid);
     }
-    let beacon = at.setup.beacons.get(reading.beacon.as_str()).ok_or(Fate::UnknownTarget)?;
+    let beacon = at
+        .setup
+        .beacons
+        .get(reading.beacon.as_str())
+        .ok_or(Fate::UnknownTarget)?;
     let model = Rssi {
         p_na: beacon.p_n,
         p_bt: at.source.p_bs,
         rssi_dbm: reading.rssi_dbm,
-        power_dbm: beacon.power_dbm.or(reading.advertised_dbm).unwrap_or(config.power_dbm),
-        path_loss_exponent: beacon.path_loss_exponent.unwrap_or(config.path_loss_exponent),
+        power_dbm: beacon
+            .power_dbm
+            .or(reading.advertised_dbm)
+            .unwrap_or(config.power_dbm),
+        path_loss_exponent: beacon
+            .path_loss_exponent
+            .unwrap_or(config.path_loss_exponent),
         sigma_db: config.sigma_db,
     };
-    let bias = constant(slots, at.id_of(Kind::RssiBias, beacon.index), config.bias_sigma_db);
+    let bias = constant(
+        slots,
+        at.id_of(Kind::RssiBias, beacon.index),
+        config.bias_sigma_db,
+    );
     let id = at.id_of(Kind::RssiDrift, beacon.index);
     let slow = drift(slots, id, config.drift_sigma_db, config.drift_time_s);
-    Ok(Model::Rssi(Corrected::new(model).additive(0, bias).additive(0, slow)))
+    Ok(Model::Rssi(
+        Corrected::new(model).additive(0, bias).additive(0, slow),
+    ))
 }
