@@ -105,6 +105,8 @@ pub struct Errors {
     pub yaw_nees: Distribution,
     /// Truth rows before the start of the estimate.
     pub before_start: u64,
+    /// Truth rows that came more than a second late, or lie in a hole of the log: not compared.
+    pub unmatched: u64,
 }
 
 impl Errors {
