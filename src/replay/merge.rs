@@ -79,9 +79,7 @@ impl<R: Iterator<Item = Record>, T: Iterator<Item = Truth>> Merge<R, T> {
         loop {
             let is_over = self.held.front().is_some_and(|oldest| {
                 self.held.len() >= MOST_HELD
-                    || self
-                        .newest
-                        .is_some_and(|t| t > oldest.t().shifted(AHEAD_S))
+                    || self.newest.is_some_and(|t| t > oldest.t().shifted(AHEAD_S))
             });
             if is_over {
                 return self.held.pop_front();
@@ -161,7 +159,9 @@ mod tests {
         let samples = [1.0, 1e6, 2.0].map(sample).into_iter();
         let rows = (1..100_000).map(|t| truth(f64::from(t)));
         let merged = merge(samples, Some(rows));
-        let place = merged.skip(3).position(|r| r.t().0 == 2_000_000_000 && matches!(r, Record::Sample(_)));
+        let place = merged
+            .skip(3)
+            .position(|r| r.t().0 == 2_000_000_000 && matches!(r, Record::Sample(_)));
         assert!(place.unwrap() < 3000);
     }
 }

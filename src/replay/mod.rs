@@ -34,6 +34,30 @@ pub trait Sink {
 /// Nothing is kept.
 impl Sink for () {}
 
+/// A sink where one is wanted.
+impl<S: Sink> Sink for Option<S> {
+    fn estimate(&mut self, estimate: &Estimate) {
+        self.iter_mut().for_each(|sink| sink.estimate(estimate));
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.iter_mut().for_each(|sink| sink.report(report));
+    }
+
+    fn reset(&mut self, reset: &Reset) {
+        self.iter_mut().for_each(|sink| sink.reset(reset));
+    }
+
+    fn comparison(&mut self, comparison: &Comparison) {
+        self.iter_mut().for_each(|sink| sink.comparison(comparison));
+    }
+
+    fn parameters(&mut self, t: Timestamp, parameters: &[Learned]) {
+        self.iter_mut()
+            .for_each(|sink| sink.parameters(t, parameters));
+    }
+}
+
 /// Where the log jumps ahead by more than this, truth inside the hole is not compared \[s\].
 const HOLE_S: f64 = 10.0;
 /// Time between two looks at the parameters \[s\].

@@ -87,7 +87,11 @@ impl Summary {
     }
 
     pub(super) fn add_reset(&mut self, reset: &Reset) {
-        match self.reset_counts.iter_mut().find(|(cause, _)| *cause == reset.cause) {
+        match self
+            .reset_counts
+            .iter_mut()
+            .find(|(cause, _)| *cause == reset.cause)
+        {
             Some((_, count)) => *count += 1,
             None => self.reset_counts.push((reset.cause, 1)),
         }
