@@ -147,7 +147,11 @@ fn parameters(to: &mut String, all: &[ParameterRow]) -> std::fmt::Result {
 
 /// With two digits of sigma.
 fn learned(p: &ParameterRow) -> String {
-    let places = (1.0 - p.sigma.abs().max(1e-12).log10().floor()).clamp(0.0, 12.0) as usize;
+    let power = p.sigma.abs().max(1e-12).log10().floor();
+    if power < -6.0 {
+        return format!("{} {:.1e} ± {:.1e}", p.name, p.value, p.sigma);
+    }
+    let places = (1.0 - power).max(0.0) as usize;
     format!("{} {:.places$} ± {:.places$}", p.name, p.value, p.sigma)
 }
 

@@ -34,6 +34,14 @@ impl Tum {
     /// # Errors
     /// It can't be created.
     pub fn create(directory: &Path) -> Result<Self, OutputError> {
+        // One of an earlier run must not stand beside an estimate that it does not belong to.
+        let path = directory.join("truth.tum");
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(OutputError { path, source });
+            }
+            _ => {}
+        }
         Ok(Self {
             directory: directory.to_owned(),
             estimate: Lines::create(&directory.join("estimate.tum"), "")?,
