@@ -1,19 +1,21 @@
 //! Accuracy on recorded data: `cargo bench -p wayfix-datasets --bench accuracy -- DIR [--only SET]
-//! [--json] [--verbose]`.
+//! [--verbose] [--set KEY=VALUE]...`. `--set source.uwb.range_sigma_m=0.2` changes a key of vehicle.toml.
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use wayfix::config::Vehicle;
 use wayfix_datasets::{cases, score};
 
 fn main() -> Result<()> {
     let mut dir = wayfix_datasets::sets::data_dir();
-    let (mut only, mut json, mut verbose) = (None, false, false);
+    let (mut only, mut verbose) = (None, false);
+    let mut changes = Vec::new();
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--only" => only = args.next(),
-            "--json" => json = true,
+            "--set" => changes.extend(args.next()),
             "--verbose" => verbose = true,
             "--bench" => {}
             path => dir = PathBuf::from(path),
@@ -28,7 +30,9 @@ fn main() -> Result<()> {
             continue;
         }
         let begin = std::time::Instant::now();
-        let score = score::run(&case, &dir)?;
+        let recording = case.load(&dir)?;
+        let vehicle = changed(&recording.vehicle_toml, &changes)?;
+        let score = score::score(&recording, &vehicle)?;
         let took_s = begin.elapsed().as_secs_f64();
         let figures: Vec<String> =
             score.figures.iter().map(|(name, v)| format!("{v:.3} {name}")).collect();
@@ -49,7 +53,27 @@ fn main() -> Result<()> {
                 println!("    {name:40} seen {:7} NIS {nis:.2} {:?}", s.seen, s.fates);
             }
         }
-        let _ = json;
     }
     Ok(())
+}
+
+/// The vehicle with some keys changed.
+fn changed(text: &str, changes: &[String]) -> Result<Vehicle> {
+    let mut table: toml::Table = text.parse()?;
+    for change in changes {
+        let (path, value) = change.split_once('=').context("--set takes KEY=VALUE")?;
+        let value = format!("v = {value}").parse::<toml::Table>()?.remove("v").context("a value")?;
+        let mut keys: Vec<&str> = path.split('.').collect();
+        let last = keys.pop().context("a key")?;
+        let mut at = &mut table;
+        for key in keys {
+            at = at
+                .entry(key)
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+                .as_table_mut()
+                .with_context(|| format!("{key} is no table"))?;
+        }
+        at.insert(last.to_owned(), value);
+    }
+    Ok(toml::Value::Table(table).try_into()?)
 }

@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix3, Quaternion, Rotation3, UnitQuaternion, Vector3};
 
-/// Semi-major axis of the WGS-84 ellipsoid [m].
+/// Semi-major axis of the WGS-84 ellipsoid \[m\].
 const WGS84_A_M: f64 = 6_378_137.0;
 /// First eccentricity squared of the WGS-84 ellipsoid.
 const WGS84_E2: f64 = 6.694_379_990_141_317e-3;
@@ -26,7 +26,7 @@ pub fn nearest_rotation(rows: [[f64; 3]; 3]) -> Rotation3<f64> {
     Rotation3::from_matrix_eps(&m, 1e-12, 200, Rotation3::identity())
 }
 
-/// Roll, pitch, yaw [deg] (Rz·Ry·Rx) of a mount.
+/// Roll, pitch, yaw \[deg\] (Rz·Ry·Rx) of a mount.
 #[must_use]
 pub fn rpy_deg(rotation: &Rotation3<f64>) -> [f64; 3] {
     let (roll, pitch, yaw) = rotation.euler_angles();
@@ -46,7 +46,7 @@ pub fn to_wxyz(q: &UnitQuaternion<f64>) -> [f64; 4] {
     [q.w, q.i, q.j, q.k].map(|component| sign * component)
 }
 
-/// The attitude of a level body that heads so [rad].
+/// The attitude of a level body that heads so \[rad\].
 #[must_use]
 pub fn level_wxyz(yaw_rad: f64) -> [f64; 4] {
     to_wxyz(&UnitQuaternion::from_axis_angle(
@@ -55,7 +55,7 @@ pub fn level_wxyz(yaw_rad: f64) -> [f64; 4] {
     ))
 }
 
-/// Geodetic position to ECEF [m].
+/// Geodetic position to ECEF \[m\].
 #[must_use]
 pub fn ecef(lat_deg: f64, lon_deg: f64, height_m: f64) -> Vector3<f64> {
     let ((sin_lat, cos_lat), (sin_lon, cos_lon)) = (
@@ -73,7 +73,7 @@ pub fn ecef(lat_deg: f64, lon_deg: f64, height_m: f64) -> Vector3<f64> {
 /// The local tangent plane at a datum.
 #[derive(Clone, Copy, Debug)]
 pub struct TangentPlane {
-    /// Its origin in ECEF [m].
+    /// Its origin in ECEF \[m\].
     pub origin_e: Vector3<f64>,
     /// Takes ECEF vectors to east, north, up.
     pub r_ne: Rotation3<f64>,
@@ -104,7 +104,7 @@ impl TangentPlane {
         }
     }
 
-    /// A point of ECEF in east, north, up [m].
+    /// A point of ECEF in east, north, up \[m\].
     #[must_use]
     pub fn enu(&self, p_e: &Vector3<f64>) -> Vector3<f64> {
         self.r_ne * (p_e - self.origin_e)

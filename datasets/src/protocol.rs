@@ -6,19 +6,19 @@ use wayfix_filter::Timestamp;
 /// The error that a set is judged by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// Root mean square of the horizontal position error [m]; heading beside it where truth has one.
+    /// Root mean square of the horizontal position error \[m\]; heading beside it where truth has one.
     HorizontalRmse,
-    /// Root mean square of the three-dimensional position error [m].
+    /// Root mean square of the three-dimensional position error \[m\].
     PositionRmse,
-    /// Median of the horizontal position error [m].
+    /// Median of the horizontal position error \[m\].
     HorizontalMedian,
-    /// Root mean square over time of the orientation error [deg]: total, heading, inclination, with
+    /// Root mean square over time of the orientation error \[deg\]: total, heading, inclination, with
     /// `q_err = q_est · q_true⁻¹` in earth axes, `total = 2 acos|w|`, `heading = 2 atan|z / w|`,
     /// `inclination = 2 acos √(w² + z²)` (Laidig et al. 2021).
     Orientation,
-    /// Horizontal error at the end of each outage [m], and as a share of the distance driven in it.
+    /// Horizontal error at the end of each outage \[m\], and as a share of the distance driven in it.
     OutageEnd,
-    /// Root mean square of the horizontal error inside the outages [m].
+    /// Root mean square of the horizontal error inside the outages \[m\].
     OutageRmse,
     /// No score of the estimator: input of a calibration.
     Calibration,
@@ -34,7 +34,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// From an instant and a length [s].
+    /// From an instant and a length \[s\].
     #[must_use]
     pub fn starting(from: Timestamp, length_s: f64) -> Self {
         Self {

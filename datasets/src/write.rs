@@ -1,88 +1,62 @@
 //! Writes a recording as the files that the program reads.
 
 use std::fs;
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use serde::Serialize;
-use wayfix::log::{Record, TruthState};
-use wayfix_sensors::Reading;
+use wayfix::log::{self, Record};
 
 use crate::recording::Recording;
-
-// To be replaced by the JSON Lines writer of `wayfix::log` as soon as that has one.
-#[derive(Serialize)]
-struct SampleLine<'a> {
-    t_ns: i64,
-    source: &'a str,
-    #[serde(flatten)]
-    reading: Reading,
-}
-
-#[derive(Serialize)]
-struct TruthLine {
-    t_ns: i64,
-    truth: TruthState,
-}
 
 /// Writes `log.jsonl` (samples), `truth.jsonl`, `site.toml` and `vehicle.toml` into a folder, which
 /// is made where it is not there.
 ///
 /// # Errors
-/// What the file system refuses.
+/// What the file system refuses, or a record with a value that is not finite.
 pub fn write(recording: &Recording, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("making {}", dir.display()))?;
-    let create = |file: &str| -> Result<BufWriter<fs::File>> {
-        let path = dir.join(file);
-        let file = fs::File::create(&path).with_context(|| path.display().to_string())?;
-        Ok(BufWriter::new(file))
-    };
-    let (mut log, mut truth) = (create("log.jsonl")?, create("truth.jsonl")?);
+    let (log_path, truth_path) = (dir.join("log.jsonl"), dir.join("truth.jsonl"));
+    let (mut log, mut truth) = (log::create(&log_path, &[])?, log::create(&truth_path, &[])?);
     for record in &recording.records {
         match record {
-            Record::Sample(sample) => writeln!(log, "{}", sample_line(sample)?)?,
-            Record::Truth(row) => {
-                let line = TruthLine {
-                    t_ns: row.t.0,
-                    truth: row.state,
-                };
-                writeln!(truth, "{}", serde_json::to_string(&line)?)?;
-            }
+            Record::Truth(_) => truth.write(record)?,
+            _ => log.write(record)?,
         }
     }
-    log.flush()?;
-    truth.flush()?;
-    create("site.toml")?.write_all(recording.site_toml.as_bytes())?;
-    create("vehicle.toml")?.write_all(recording.vehicle_toml.as_bytes())?;
+    log.finish()
+        .with_context(|| log_path.display().to_string())?;
+    truth
+        .finish()
+        .with_context(|| truth_path.display().to_string())?;
+    for (file, text) in [
+        ("site.toml", &recording.site_toml),
+        ("vehicle.toml", &recording.vehicle_toml),
+    ] {
+        let path = dir.join(file);
+        fs::write(&path, text).with_context(|| path.display().to_string())?;
+    }
     Ok(())
-}
-
-fn sample_line(sample: &wayfix_sensors::Sample) -> Result<String> {
-    let (t_ns, source) = (sample.t.0, sample.source.as_str());
-    Ok(serde_json::to_string(&SampleLine {
-        t_ns,
-        source,
-        reading: sample.reading,
-    })?)
 }
 
 #[cfg(test)]
 mod tests {
-    use wayfix_filter::Timestamp;
-    use wayfix_sensors::{Sample, sample::Height};
-
     use super::*;
-    use crate::recording::name;
+    use crate::sets::{Options, load, test_dir};
 
     #[test]
-    fn a_sample_is_one_flat_line() {
-        let sample = Sample {
-            t: Timestamp(123),
-            source: name("baro").unwrap(),
-            reading: Reading::Height(Height { height_m: 1.5 }),
+    fn what_is_written_reads_back() {
+        let Some(from) = test_dir("crazyflie_tdoa") else {
+            return;
         };
-        let expected = r#"{"t_ns":123,"source":"baro","height":{"height_m":1.5}}"#;
-        assert_eq!(sample_line(&sample).unwrap(), expected);
+        let recording = load("crazyflie_tdoa", &from, &Options::default()).unwrap();
+        let to = std::env::temp_dir().join(format!("wayfix-datasets-{}", std::process::id()));
+        write(&recording, &to).unwrap();
+        let read = |file: &str| log::open(to.join(file)).unwrap().count();
+        let counts = (read("log.jsonl"), read("truth.jsonl"));
+        fs::remove_dir_all(&to).unwrap();
+        assert_eq!(
+            counts,
+            (recording.samples().count(), recording.truth().count())
+        );
     }
 }

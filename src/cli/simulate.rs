@@ -21,7 +21,7 @@ pub struct Simulate {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Stop after this many seconds, instead of at the end of the route.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     duration: Option<f64>,
     /// Form of log and truth.
     #[arg(long, value_enum, default_value_t = Format::Mcap)]
@@ -43,6 +43,14 @@ fn names() -> PossibleValuesParser {
         .map(|scenario| clap::builder::PossibleValue::new(scenario.name).help(scenario.about))
         .collect::<Vec<_>>()
         .into()
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    let sensible = seconds > 0.0 && seconds <= 86_400.0;
+    sensible
+        .then_some(seconds)
+        .ok_or_else(|| "expected seconds above 0, at most a day".to_owned())
 }
 
 impl Simulate {

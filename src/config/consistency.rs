@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::lines::KeyLines;
 use super::problem::{Fault, Problem};
 use super::source::{Source, WheelPlace, WheelsSource};
 use super::vehicle::{Drive, Motion};
-use super::walk::KeyLines;
 use super::{Site, Vehicle};
 
 /// A matrix with a smaller determinant than this cannot be a soft-iron correction.

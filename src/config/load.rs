@@ -6,8 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use toml::de::DeTable;
 
+use super::lines::{KeyLines, LineStarts};
 use super::problem::{ConfigError, Fault, Problem};
-use super::walk::{KeyLines, line_at, walk};
+use super::walk::walk;
 use super::{Site, Vehicle, consistency, schema};
 
 /// A validated file, with the places of its keys.
@@ -105,11 +106,12 @@ fn from_str<T: DeserializeOwned>(
             problems,
         })
     };
+    let starts = LineStarts::of(text);
     let (document, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        return invalid(errors.iter().map(|error| syntax(text, error)).collect());
+        return invalid(errors.iter().map(|error| syntax(&starts, error)).collect());
     }
-    let (lines, mut problems) = walk(text, document.get_ref(), schema);
+    let (lines, mut problems) = walk(text, &starts, document.get_ref(), schema);
     match toml::from_str::<T>(text) {
         Ok(value) => {
             problems.extend(consistency(&value, &lines));
@@ -121,12 +123,12 @@ fn from_str<T: DeserializeOwned>(
         }
         // The walk has said it better; only what it missed is left to the deserialiser.
         Err(_) if !problems.is_empty() => invalid(problems),
-        Err(error) => invalid(vec![syntax(text, &error)]),
+        Err(error) => invalid(vec![syntax(&starts, &error)]),
     }
 }
 
-fn syntax(text: &str, error: &toml::de::Error) -> Problem {
-    let line = error.span().map(|span| line_at(text, span.start));
+fn syntax(starts: &LineStarts, error: &toml::de::Error) -> Problem {
+    let line = error.span().map(|span| starts.line_at(span.start));
     let fault = Fault::Syntax(error.message().to_owned());
     Problem {
         line,

@@ -3,6 +3,7 @@
 pub mod check;
 mod consistency;
 mod expect;
+mod lines;
 mod load;
 mod problem;
 pub mod rules;
@@ -13,6 +14,7 @@ pub mod vehicle;
 mod walk;
 
 pub use check::{Warning, check};
+pub use lines::KeyLines;
 pub use load::{
     Loaded, load_site, load_vehicle, read_site, read_vehicle, site_from_str, vehicle_from_str,
 };
@@ -20,4 +22,3 @@ pub use problem::{ConfigError, Fault, Problem};
 pub use site::Site;
 pub use source::Source;
 pub use vehicle::Vehicle;
-pub use walk::KeyLines;

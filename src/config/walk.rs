@@ -1,7 +1,6 @@
 //! Compares a TOML document with a schema, and finds everything that is wrong with it at once,
 //! where a deserialiser would stop at the first error and, in tagged tables, lose its place.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use serde_json::{Map, Value};
@@ -9,37 +8,20 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::expect::{accepts, accepts_length, closest, expected, number, resolve, unit_of, words};
+use super::lines::{KeyLines, LineStarts};
 use super::problem::{Fault, Problem};
 use super::schema::{kind_of, scalar_type};
 
-/// Line of every key that a file has.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct KeyLines(BTreeMap<String, usize>);
-
-impl KeyLines {
-    /// The line of `key`, or of the closest table around it.
-    #[must_use]
-    pub fn line(&self, key: &str) -> Option<usize> {
-        let mut key = key;
-        loop {
-            if let Some(line) = self.0.get(key) {
-                return Some(*line);
-            }
-            key = &key[..key.rfind(['.', '['])?];
-        }
-    }
-
-    /// Whether the file has this key.
-    #[must_use]
-    pub fn has(&self, key: &str) -> bool {
-        self.0.contains_key(key)
-    }
-}
-
 /// Walks `document` (parsed from `text`) along `schema`.
-pub(super) fn walk(text: &str, document: &DeTable<'_>, schema: &Value) -> (KeyLines, Vec<Problem>) {
+pub(super) fn walk(
+    text: &str,
+    starts: &LineStarts,
+    document: &DeTable<'_>,
+    schema: &Value,
+) -> (KeyLines, Vec<Problem>) {
     let mut walker = Walker {
         text,
+        starts,
         root: schema,
         lines: KeyLines::default(),
         problems: Vec::new(),
@@ -50,18 +32,9 @@ pub(super) fn walk(text: &str, document: &DeTable<'_>, schema: &Value) -> (KeyLi
     (walker.lines, walker.problems)
 }
 
-/// Line of a byte offset, from 1.
-pub(super) fn line_at(text: &str, offset: usize) -> usize {
-    1 + text
-        .as_bytes()
-        .iter()
-        .take(offset)
-        .filter(|byte| **byte == b'\n')
-        .count()
-}
-
 struct Walker<'a> {
     text: &'a str,
+    starts: &'a LineStarts,
     root: &'a Value,
     lines: KeyLines,
     problems: Vec<Problem>,
@@ -69,7 +42,7 @@ struct Walker<'a> {
 
 impl<'a> Walker<'a> {
     fn report(&mut self, path: &str, span: Option<Range<usize>>, fault: Fault) {
-        let line = span.map(|span| line_at(self.text, span.start));
+        let line = span.map(|span| self.starts.line_at(span.start));
         self.problems.push(Problem {
             line,
             key: path.to_owned(),
@@ -94,8 +67,8 @@ impl<'a> Walker<'a> {
                 if let Some(item) = schema.get("items") {
                     for (i, one) in items.iter().enumerate() {
                         let path = format!("{path}[{i}]");
-                        let line = line_at(self.text, one.span().start);
-                        self.lines.0.insert(path.clone(), line);
+                        let line = self.starts.line_at(one.span().start);
+                        self.lines.insert(path.clone(), line);
                         self.value(item, one, &path);
                     }
                 }
@@ -133,8 +106,7 @@ impl<'a> Walker<'a> {
         for (name, value) in table.iter() {
             let path = joined(path, name.get_ref());
             self.lines
-                .0
-                .insert(path.clone(), line_at(self.text, name.span().start));
+                .insert(path.clone(), self.starts.line_at(name.span().start));
             let names = schema.get("propertyNames").and_then(Value::as_object);
             if let Some(rule) = names.filter(|rule| !accepts_length(rule, name.get_ref())) {
                 let value = self.excerpt(name.span());
@@ -161,8 +133,7 @@ impl<'a> Walker<'a> {
         for (key, value) in table.iter() {
             let path = joined(path, key.get_ref());
             self.lines
-                .0
-                .insert(path.clone(), line_at(self.text, key.span().start));
+                .insert(path.clone(), self.starts.line_at(key.span().start));
             if let Some(property) = properties.get(key.get_ref().as_ref()) {
                 self.value(property, value, &path);
             } else {

@@ -10,7 +10,7 @@ use wayfix_filter::measurement::Linearised;
 use wayfix_filter::{Block, Nav, Timestamp, View, math};
 use wayfix_sensors::Reading;
 
-use super::resolve::{Model, NoSlots, resolve};
+use super::resolve::{AsNoise, Model, resolve};
 use super::setup::Setup;
 
 /// How long heard measurements count \[s\].
@@ -35,12 +35,20 @@ pub struct Sums {
     components: usize,
 }
 
+/// Cost of a measurement that is impossible at a place (a point behind the camera).
+const MISS_COST: f64 = 30.0;
+
 impl Sums {
+    /// Adds a measurement that is impossible here.
+    pub fn miss(&mut self) {
+        self.cost += MISS_COST;
+    }
+
     /// Adds one measurement, its components taken as independent.
-    pub fn add<const M: usize>(&mut self, view: &View, lin: &Linearised<M>) {
+    pub fn add<const M: usize>(&mut self, view: &View, lin: &Linearised<M>, extra: f64) {
         let up_b = view.nav.q_nb.inverse() * Vector3::z();
         for m in 0..M {
-            let variance = lin.r[(m, m)];
+            let variance = lin.r[(m, m)] + extra;
             let residual = lin.residual[m];
             if !(variance > 0.0 && residual.is_finite()) {
                 continue;
@@ -63,20 +71,37 @@ impl Sums {
 pub struct Solution {
     /// Position \[m\].
     pub p_n: Vector3<f64>,
-    /// Heading [rad], where the measurements show it.
-    pub yaw_rad: Option<f64>,
+    /// Heading [rad]: found, or one of several that are tried.
+    pub yaw_rad: f64,
     /// Covariance of (x, y, z, yaw).
     pub covariance: Matrix4<f64>,
-    /// Stated by the configuration instead of found.
-    pub is_known: bool,
     cost: f64,
+}
+
+/// Headings that are tried where nothing tells: every 30 degrees.
+const HEADINGS: u32 = 12;
+/// Sigma of a heading that nothing tells [rad].
+const NO_YAW_SIGMA_RAD: f64 = 1.8;
+/// A heading with a smaller sigma is known [rad].
+const KNOWN_YAW_SIGMA_RAD: f64 = 0.35;
+
+/// The headings that are tried, and the sigma of each [rad].
+pub fn headings() -> impl Iterator<Item = (f64, f64)> {
+    let step = core::f64::consts::TAU / f64::from(HEADINGS);
+    (0..HEADINGS).map(move |i| (math::wrap_angle(step * f64::from(i)), 0.5 * step))
 }
 
 /// What was heard lately.
 #[derive(Clone, Debug, Default)]
 pub struct Window {
     heard: Vec<(Timestamp, u16, Reading)>,
+    /// When solving was last tried, and whether something was heard since.
+    tried: Option<Timestamp>,
+    fresh: bool,
 }
+
+/// Least time between two tries to solve \[s\].
+const RETRY_S: f64 = 0.1;
 
 impl Window {
     /// Remembers a measurement and forgets what is too old.
@@ -86,6 +111,17 @@ impl Window {
             self.heard.remove(0);
         }
         self.heard.push((t, source, *reading));
+        self.fresh = true;
+    }
+
+    /// Whether something new was heard since the last try, and that was not just now.
+    pub fn is_due(&mut self, t: Timestamp) -> bool {
+        let due = self.fresh && self.tried.is_none_or(|last| t.seconds_since(last) >= RETRY_S);
+        if due {
+            self.tried = Some(t);
+            self.fresh = false;
+        }
+        due
     }
 
     /// Forgets everything.
@@ -94,17 +130,40 @@ impl Window {
     }
 
     /// The places that agree with what was heard, best first; none where that does not suffice.
-    /// `level` is roll and pitch as far as known (its heading does not matter).
+    /// `level` is roll and pitch as far as known (its heading does not matter). Where nothing tells
+    /// the heading, each place comes back once with no heading, or, if `headings_matter`, once with
+    /// each heading that is tried.
     #[must_use]
-    pub fn solve(&self, setup: &Setup, level: &UnitQuaternion<f64>) -> Vec<Solution> {
-        let models: Vec<Model> = (self.heard.iter())
-            .filter_map(|(_, source, reading)| resolve(setup, *source, reading, &mut NoSlots).ok())
+    pub fn solve(
+        &self,
+        setup: &Setup,
+        level: &UnitQuaternion<f64>,
+        headings_matter: bool,
+        speed_mps: Option<f64>,
+    ) -> Vec<Solution> {
+        let now = self.heard.iter().map(|(t, ..)| *t).max().unwrap_or_default();
+        let models: Vec<(Model, f64)> = (self.heard.iter())
+            .filter_map(|(t, source, reading)| {
+                let mut noise = AsNoise::default();
+                let model = resolve(setup, *source, reading, &mut noise).ok()?;
+                if matches!(model, Model::Velocity2(_) | Model::Velocity3(_)) {
+                    return None;
+                }
+                let moved_m = now.seconds_since(*t) * unknown_speed(&model, speed_mps);
+                Some((model, noise.variance + moved_m * moved_m))
+            })
             .collect();
-        let anchors: Vec<Vector3<f64>> = models.iter().filter_map(Model::anchor).collect();
+        let anchors: Vec<Vector3<f64>> = models.iter().filter_map(|(m, _)| m.anchor()).collect();
         if anchors.is_empty() {
             return Vec::new();
         }
-        let problem = Problem { setup, models: &models, level: *level, z: ZPrior::new(setup, &anchors) };
+        let problem = Problem {
+            setup,
+            models: &models,
+            level: *level,
+            z: ZPrior::new(setup, &anchors),
+            yaw: (0.0, NO_YAW_SIGMA_RAD),
+        };
         let mut solutions: Vec<Solution> = Vec::new();
         for start in starts(&anchors, &problem) {
             let Some(found) = problem.descend(start) else { continue };
@@ -117,41 +176,50 @@ impl Window {
         solutions.sort_by(|a, b| a.cost.total_cmp(&b.cost));
         let best = solutions.first().map_or(0.0, |s| s.cost);
         solutions.retain(|s| s.cost - best < COST_MARGIN);
+        if !headings_matter {
+            return solutions;
+        }
         solutions
+            .iter()
+            .flat_map(|s| {
+                let known = s.is_yaw_known();
+                let tried = headings().filter(move |_| !known).filter_map(|yaw| {
+                    problem.with_yaw(yaw).descend(Vector4::new(s.p_n.x, s.p_n.y, s.p_n.z, yaw.0))
+                });
+                known.then_some(*s).into_iter().chain(tried)
+            })
+            .collect()
     }
 }
 
 impl Solution {
-    /// A place that the configuration states.
+    /// Whether the measurements show the heading.
     #[must_use]
-    pub fn known(position_m: [f64; 3], sigma_m: f64) -> Self {
-        Self {
-            p_n: Vector3::from(position_m),
-            yaw_rad: None,
-            covariance: Matrix4::from_diagonal_element(sigma_m * sigma_m),
-            is_known: true,
-            cost: 0.0,
-        }
-    }
-
-    /// Sigma of the position \[m\].
-    #[must_use]
-    pub fn sigma(&self) -> Vector3<f64> {
-        Vector3::from_fn(|i, _| self.covariance[(i, i)].sqrt())
+    pub fn is_yaw_known(&self) -> bool {
+        self.covariance[(3, 3)] < KNOWN_YAW_SIGMA_RAD * KNOWN_YAW_SIGMA_RAD
     }
 
     fn is_same(&self, other: &Self) -> bool {
         let near = (self.p_n - other.p_n).norm()
             < 0.3 + self.covariance[(0, 0)].max(self.covariance[(1, 1)]).sqrt();
-        let turned = match (self.yaw_rad, other.yaw_rad) {
-            (Some(a), Some(b)) => math::wrap_angle(a - b).abs(),
-            _ => 0.0,
-        };
-        near && turned < 0.4
+        let turned = math::wrap_angle(self.yaw_rad - other.yaw_rad).abs();
+        near && (turned < 0.4 || !self.is_yaw_known() || !other.is_yaw_known())
     }
 }
 
+/// How fast the asset may have moved since a measurement [m/s]: as the wheels say, else at a walk, or
+/// at a drive where satellites place it. Zero for measurements that are not lengths.
+fn unknown_speed(model: &Model, wheels_mps: Option<f64>) -> f64 {
+    let otherwise = match model {
+        Model::Position2(_) | Model::Position3(_) | Model::Pose(_) => 15.0,
+        Model::Range(_) | Model::RangeDifference(_) | Model::Passage(_) => 0.5,
+        _ => return 0.0,
+    };
+    wheels_mps.map_or(otherwise, |v| v.abs().max(0.2))
+}
+
 /// What is known of the height before anything is heard.
+#[derive(Clone, Copy)]
 struct ZPrior {
     mean_m: f64,
     sigma_m: f64,
@@ -171,12 +239,18 @@ impl ZPrior {
 
 struct Problem<'a> {
     setup: &'a Setup,
-    models: &'a [Model],
+    models: &'a [(Model, f64)],
     level: UnitQuaternion<f64>,
     z: ZPrior,
+    /// Mean and sigma of the heading before anything is heard [rad].
+    yaw: (f64, f64),
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
+    fn with_yaw(&self, yaw: (f64, f64)) -> Problem<'a> {
+        Problem { setup: self.setup, models: self.models, level: self.level, z: self.z, yaw }
+    }
+
     fn nav(&self, x: &Vector4<f64>) -> Nav {
         let turn = x.w - math::yaw(&self.level);
         Nav {
@@ -190,13 +264,20 @@ impl Problem<'_> {
         let nav = self.nav(x);
         let view = View { nav: &nav, parameters: &[] };
         let mut sums = Sums::default();
-        for model in self.models {
-            model.accumulate(&view, &mut sums);
+        for (model, extra) in self.models {
+            model.accumulate(&view, *extra, &mut sums);
         }
         let precision = 1.0 / (self.z.sigma_m * self.z.sigma_m);
         let off = self.z.mean_m - x.z;
         sums.a[(2, 2)] += precision;
         sums.b[2] += precision * off;
+        sums.cost += off * off * precision;
+        let (yaw, sigma) = self.yaw;
+        let precision = 1.0 / (sigma * sigma);
+        // A heading that nothing tells pulls nowhere; it only keeps the equations regular.
+        let off = if sigma < NO_YAW_SIGMA_RAD { math::wrap_angle(yaw - x.w) } else { 0.0 };
+        sums.a[(3, 3)] += precision;
+        sums.b[3] += precision * off;
         sums.cost += off * off * precision;
         sums
     }
@@ -233,20 +314,16 @@ impl Problem<'_> {
 
     /// A minimum that agrees with what was heard and that places the asset.
     fn judge(&self, x: &Vector4<f64>, sums: &Sums) -> Option<Solution> {
-        let yaw_known = sums.a[(3, 3)] > 1.0 / (0.5 * 0.5);
-        let mut a = sums.a;
-        if !yaw_known {
-            a[(3, 3)] += 1.0;
-        }
-        let covariance = a.cholesky()?.inverse();
+        let covariance = sums.a.cholesky()?.inverse();
+        let yaw_known = covariance[(3, 3)] < KNOWN_YAW_SIGMA_RAD * KNOWN_YAW_SIGMA_RAD;
         let sigma_m = covariance[(0, 0)].max(covariance[(1, 1)]).sqrt();
         let agrees = sums.cost < MAX_COST_PER_COMPONENT * sums.components as f64 + 9.0;
         let unknowns = 2 + usize::from(yaw_known) + usize::from(self.z.sigma_m > 1.0);
-        let placed = self.models.iter().any(|m| matches!(m, Model::Position2(_) | Model::Position3(_) | Model::Pose(_) | Model::Marker(_) | Model::Passage(_)));
+        let placed = self.models.iter().any(|(m, _)| matches!(m, Model::Position2(_) | Model::Position3(_) | Model::Pose(_) | Model::Marker(_) | Model::Passage(_)));
         let enough = placed || sums.components > unknowns;
         let is_place = sigma_m < MAX_SIGMA_M && agrees && enough && x.iter().all(|v| v.is_finite());
-        let yaw_rad = yaw_known.then(|| math::wrap_angle(x.w));
-        is_place.then_some(Solution { p_n: x.xyz(), yaw_rad, covariance, is_known: false, cost: sums.cost })
+        let yaw_rad = math::wrap_angle(x.w);
+        is_place.then_some(Solution { p_n: x.xyz(), yaw_rad, covariance, cost: sums.cost })
     }
 }
 
@@ -260,16 +337,18 @@ fn starts(anchors: &[Vector3<f64>], problem: &Problem) -> Vec<Vector4<f64>> {
         high = high.sup(a);
     }
     let margin = (0.3 * (high - low).xy().norm()).clamp(0.5, 30.0);
-    let sees_yaw = problem.sums(&Vector4::new(low.x + 0.37, low.y - 0.21, problem.z.mean_m, 0.3)).a[(3, 3)] > 1e-3;
+    let sees_yaw = problem.sums(&Vector4::new(low.x + 0.37, low.y - 0.21, problem.z.mean_m, 0.3)).a[(3, 3)]
+        > 1.01 / (NO_YAW_SIGMA_RAD * NO_YAW_SIGMA_RAD);
     let yaws: &[f64] = if sees_yaw { &[0.0, 0.8, 1.6, 2.4, 3.1, -0.8, -1.6, -2.4] } else { &[0.0] };
     let heights: &[f64] = if problem.setup.motion.planar_height_m.is_some() { &[0.0] } else { &[-1.0, 1.0] };
-    let steps = 4;
+    // One place told directly needs no grid.
+    let steps = if (high - low).norm() < 1e-9 { 0 } else { 4 };
     let mut out = Vec::new();
     for i in 0..=steps {
         for k in 0..=steps {
             for dz in heights {
                 for yaw in yaws {
-                    let share = |n: usize| n as f64 / steps as f64;
+                    let share = |n: usize| if steps == 0 { 0.5 } else { n as f64 / steps as f64 };
                     out.push(Vector4::new(
                         low.x - margin + share(i) * (high.x - low.x + 2.0 * margin),
                         low.y - margin + share(k) * (high.y - low.y + 2.0 * margin),

@@ -7,7 +7,7 @@ use wayfix_filter::measurement::{AngularRate, BodyVelocity, Corrected, Height, V
 use wayfix_filter::{Block, Judge, Nav, Parameter, Prior, Timestamp, Weight, math};
 use wayfix_sensors::{Reading, Sample};
 
-use super::cold::{Solution, Window};
+use super::cold::{self, Solution, Window};
 use super::hypotheses::Hypotheses;
 use super::inputs::{Carrier, ImuHealth, ImuState, Inputs, SteeringState};
 use super::parameter::{Kind, id};
@@ -19,8 +19,11 @@ use crate::config::Source;
 
 /// Error states of the engine's filter: the navigation states and 33 parameters.
 pub const STATES: usize = 48;
-/// Headings that are tried where nothing tells: every 30 degrees.
-const HEADINGS: usize = 12;
+/// Sigma of the speed at the start of an asset with an inertial unit and no wheels [m/s].
+const UNKNOWN_SPEED_MPS: f64 = 5.0;
+/// How much a locked-out estimate is doubted at a time (variance), and how often [s].
+const DOUBT: f64 = 4.0;
+const DOUBT_S: f64 = 0.5;
 /// An inertial unit levels itself over so many samples before the start.
 const LEVELLING_SAMPLES: u32 = 20;
 /// Waiting for an inertial unit to level \[s\].
@@ -201,7 +204,7 @@ impl Core {
         let speed_mps = next.forward_mps(setup, self.inputs.steering.as_ref());
         let judge = setup.sources[usize::from(key.source)].judge;
         let (source, sigma) = (key.source, config.scale_sigma);
-        let report = self.hypotheses.update(|filter| {
+        let report = self.hypotheses.update(key.source, key.t, |filter| {
             let prior = Parameter::walk(sigma, config.scale_walk_rts).bounded(0.5);
             let scale = if sigma > 0.0 { filter.slot(id(Kind::WheelScale, source, 0), &prior) } else { None };
             let model = BodyVelocity {
@@ -242,7 +245,7 @@ impl Core {
     fn apply_absolute(&mut self, setup: &Setup, key: Key, reading: &Reading) -> Outcome {
         let source = &setup.sources[usize::from(key.source)];
         if self.hypotheses.is_empty() {
-            return match resolve(setup, key.source, reading, &mut super::resolve::NoSlots) {
+            return match resolve(setup, key.source, reading, &mut super::resolve::AsNoise::default()) {
                 Ok(_) => {
                     self.window.push(key.t, key.source, reading);
                     Fate::Waiting.into()
@@ -261,7 +264,7 @@ impl Core {
         let judge = if aligning { Judge::ungated(source.judge.weight) } else { source.judge };
         let mut refused = None;
         let mut model = None;
-        let report = self.hypotheses.update(|filter| match resolve(setup, key.source, reading, filter) {
+        let report = self.hypotheses.update(key.source, key.t, |filter| match resolve(setup, key.source, reading, filter) {
             Ok(m) => {
                 model = Some(m);
                 Some(m.update(filter, &judge))
@@ -312,7 +315,7 @@ impl Core {
         if t.seconds_since(since) < reopen_s {
             return outcome;
         }
-        self.refused_since = Some(t);
+        self.refused_since = Some(t.shifted(DOUBT_S - reopen_s));
         let reset = self.reopen(setup, t);
         Outcome { reset, ..outcome }
     }
@@ -335,7 +338,7 @@ impl Core {
         }
         let Some(before) = self.hypotheses.best().map(|h| *h.filter.nav()) else { return outcome };
         let factor = update.nis / update.dimension as f64;
-        let report = self.hypotheses.update(|filter| {
+        let report = self.hypotheses.update(key.source, key.t, |filter| {
             filter.doubt(factor);
             let model = resolve(setup, key.source, reading, filter).ok()?;
             // The linearisation is poor after a long way: a second pass from the corrected state.
@@ -358,11 +361,10 @@ impl Core {
     /// place, the estimate goes there; where they don't, it is doubted.
     fn reopen(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let nav = *self.hypotheses.best()?.filter.nav();
-        let solutions = self.window.solve(setup, &nav.q_nb);
+        let solutions = self.window.solve(setup, &nav.q_nb, false, Some(nav.v_n.norm()));
         let [place] = solutions.as_slice() else {
             for h in self.hypotheses.iter_mut() {
-                h.filter.inflate(Block::Position, Vector3::new(1.0, 1.0, 0.1));
-                h.filter.inflate(Block::Velocity, Vector3::new(0.2, 0.2, 0.02));
+                h.filter.doubt(DOUBT);
             }
             return None;
         };
@@ -473,23 +475,34 @@ impl Core {
     /// The start: as configured, or where what was heard agrees.
     fn try_start(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let level = self.level(setup, t)?;
+        let has_imu = self.inputs.imu.as_ref().is_some_and(|i| i.accel_b.is_some());
+        let turns = setup.is_wheeled() || has_imu;
+        let steering = self.inputs.steering.as_ref();
+        let wheels = self.inputs.wheels.as_ref().filter(|w| w.is_moving_known());
+        let forward_mps = wheels.map(|w| w.forward_mps(setup, steering));
+        let mut begin = |place: Place| self.hypotheses.add(prior(setup, t, &place, &level, has_imu));
         if let Some(start) = setup.start {
-            let place = Solution::known(start.position_m, start.sigma_m);
-            let yaw = start.yaw_deg.map(|y| (y.to_radians(), start.yaw_sigma_deg.to_radians()));
-            self.start_at(setup, t, &[(place, yaw)], &level);
+            let sigma = Vector3::repeat(start.sigma_m);
+            let p_n = Vector3::from(start.position_m);
+            match start.yaw_deg {
+                Some(yaw) => {
+                    let yaw = (yaw.to_radians(), start.yaw_sigma_deg.to_radians());
+                    begin(Place { p_n, sigma, yaw, forward_mps });
+                }
+                None if turns => cold::headings().for_each(|yaw| begin(Place { p_n, sigma, yaw, forward_mps })),
+                None => begin(Place { p_n, sigma, yaw: (0.0, core::f64::consts::PI), forward_mps }),
+            }
         } else {
-            let solutions = self.window.solve(setup, &level);
-            if solutions.is_empty() {
+            if !self.window.is_due(t) {
                 return None;
             }
-            let places: Vec<_> = solutions
-                .iter()
-                .map(|s| (*s, s.yaw_rad.map(|y| (y, (2.0 * s.covariance[(3, 3)].sqrt()).max(0.05)))))
-                .collect();
-            self.start_at(setup, t, &places, &level);
+            for s in self.window.solve(setup, &level, turns, forward_mps) {
+                let yaw = (s.yaw_rad, s.covariance[(3, 3)].sqrt().max(0.05));
+                begin(Place { p_n: s.p_n, sigma: start_sigma(&s), yaw, forward_mps });
+            }
         }
-        self.window.clear();
         let best = self.hypotheses.best()?;
+        self.window.clear();
         self.last_accepted = Some(t);
         Some(Reset::between(t, ResetCause::Start, &Nav::default(), best.filter.nav()))
     }
@@ -510,32 +523,15 @@ impl Core {
             None => None,
         }
     }
+}
 
-    fn start_at(
-        &mut self,
-        setup: &Setup,
-        t: Timestamp,
-        places: &[(Solution, Option<(f64, f64)>)],
-        level: &UnitQuaternion<f64>,
-    ) {
-        let has_imu = self.inputs.imu.as_ref().is_some_and(|i| i.accel_b.is_some());
-        let turns = setup.is_wheeled() || has_imu;
-        for (place, yaw) in places {
-            let spread = core::f64::consts::TAU / HEADINGS as f64;
-            match yaw {
-                Some((yaw, sigma)) => self.hypotheses.add(prior(setup, t, place, *yaw, *sigma, level, has_imu)),
-                None if !turns => {
-                    self.hypotheses.add(prior(setup, t, place, 0.0, core::f64::consts::PI, level, has_imu));
-                }
-                None => {
-                    for i in 0..HEADINGS {
-                        let yaw = spread * i as f64;
-                        self.hypotheses.add(prior(setup, t, place, yaw, 0.5 * spread, level, has_imu));
-                    }
-                }
-            }
-        }
-    }
+/// A place to start from: position and its sigma [m], heading and its sigma [rad].
+struct Place {
+    p_n: Vector3<f64>,
+    sigma: Vector3<f64>,
+    yaw: (f64, f64),
+    /// Speed that the wheels tell [m/s].
+    forward_mps: Option<f64>,
 }
 
 /// Constraints are judged mildly: slip happens.
@@ -549,9 +545,7 @@ fn start_sigma(place: &Solution) -> Vector3<f64> {
 fn prior(
     setup: &Setup,
     t: Timestamp,
-    place: &Solution,
-    yaw_rad: f64,
-    yaw_sigma_rad: f64,
+    place: &Place,
     level: &UnitQuaternion<f64>,
     has_imu: bool,
 ) -> Prior {
@@ -565,15 +559,17 @@ fn prior(
         (false, true) => 1e-4,
         (false, false) => setup.motion.tilt_sigma_deg.to_radians(),
     };
-    let sigma = if place.is_known { place.sigma() } else { start_sigma(place) };
-    let slow = if setup.is_wheeled() { 0.3 } else { 1.0 };
+    let (yaw_rad, yaw_sigma_rad) = place.yaw;
+    let sigma = place.sigma;
+    let q_nb = math::exp(&(Vector3::z() * (yaw_rad - math::yaw(level)))) * level;
+    let (v_n, slow) = match (place.forward_mps, has_imu) {
+        (Some(forward), _) => (q_nb * FORWARD_B * forward, 0.5),
+        (None, true) => (Vector3::zeros(), UNKNOWN_SPEED_MPS),
+        (None, false) => (Vector3::zeros(), 1.0),
+    };
     Prior {
         t,
-        nav: Nav {
-            q_nb: math::exp(&(Vector3::z() * (yaw_rad - math::yaw(level)))) * level,
-            p_n: place.p_n,
-            ..Nav::default()
-        },
+        nav: Nav { q_nb, v_n, p_n: place.p_n, ..Nav::default() },
         attitude_sigma_rad: Vector3::new(tilt, tilt, yaw_sigma_rad),
         velocity_sigma_mps: Vector3::new(slow, slow, if planar { 1e-3 } else { slow }),
         position_sigma_m: if planar { Vector3::new(sigma.x, sigma.y, sigma.z.min(0.02)) } else { sigma },

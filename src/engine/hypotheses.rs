@@ -5,7 +5,7 @@
 //! The contest ends when one holds nearly all the weight, or when the others have met it.
 
 use nalgebra::{Matrix3, Vector3};
-use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, math};
+use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, Verdict, math};
 
 use super::core::STATES;
 use super::report::{Reset, ResetCause};
@@ -14,6 +14,10 @@ use super::report::{Reset, ResetCause};
 const NU: f64 = 4.0;
 /// A hypothesis this much less likely than the best (natural log) is dropped.
 const HOPELESS: f64 = 12.0;
+/// Errors of one source last: so many of its measurements a second count as independent.
+const INDEPENDENT_HZ: f64 = 10.0;
+/// What a measurement costs that is impossible in a hypothesis (natural log).
+const IMPOSSIBLE: f64 = 6.0;
 /// Most hypotheses at a time.
 const CAPACITY: usize = 36;
 
@@ -41,15 +45,18 @@ impl Clone for Hypothesis {
 #[derive(Debug, Default)]
 pub struct Hypotheses {
     all: Vec<Hypothesis>,
+    /// When each source last weighed in.
+    weighed: Vec<(u16, Timestamp)>,
 }
 
 impl Clone for Hypotheses {
     fn clone(&self) -> Self {
-        Self { all: self.all.clone() }
+        Self { all: self.all.clone(), weighed: self.weighed.clone() }
     }
 
     fn clone_from(&mut self, from: &Self) {
         self.all.clone_from(&from.all);
+        self.weighed.clone_from(&from.weighed);
     }
 }
 
@@ -84,19 +91,41 @@ impl Hypotheses {
         }
     }
 
-    /// Updates all by the same measurement; returns the best one's report.
+    /// Share of a measurement that counts in the contest: the errors of a fast source are not
+    /// independent of one another.
+    fn share(&mut self, source: u16, t: Timestamp) -> f64 {
+        match self.weighed.iter_mut().find(|(s, _)| *s == source) {
+            Some((_, last)) => {
+                let share = (t.seconds_since(*last) * INDEPENDENT_HZ).clamp(0.0, 1.0);
+                *last = t;
+                share
+            }
+            None => {
+                self.weighed.push((source, t));
+                1.0
+            }
+        }
+    }
+
+    /// Updates all by the same measurement of a source; returns the best one's report.
     pub fn update(
         &mut self,
+        source: u16,
+        t: Timestamp,
         mut update: impl FnMut(&mut Filter<STATES>) -> Option<Report>,
     ) -> Option<Report> {
         let contest = self.all.len() > 1;
+        let share = if contest { self.share(source, t) } else { 0.0 };
         let mut first = None;
         for (i, h) in self.all.iter_mut().enumerate() {
             let report = update(&mut h.filter);
             if let Some(r) = report.filter(|r| contest && r.nis.is_finite()) {
                 let m = r.dimension as f64;
                 let ln_det: f64 = r.sigma[..r.dimension].iter().map(|s| 2.0 * s.ln()).sum();
-                h.ln_weight -= 0.5 * ((NU + m) * (r.nis / NU).ln_1p() + ln_det);
+                h.ln_weight -= 0.5 * share * ((NU + m) * (r.nis / NU).ln_1p() + ln_det);
+            }
+            if contest && report.is_some_and(|r| matches!(r.verdict, Verdict::Degenerate(_))) {
+                h.ln_weight -= share * IMPOSSIBLE;
             }
             if i == 0 {
                 first = report;
@@ -105,9 +134,11 @@ impl Hypotheses {
         first
     }
 
-    /// Applies a constraint to all.
+    /// Applies a constraint to all; it says nothing about which is right.
     pub fn constrain(&mut self, mut update: impl FnMut(&mut Filter<STATES>) -> Report) {
-        self.update(|f| Some(update(f)));
+        for h in &mut self.all {
+            update(&mut h.filter);
+        }
     }
 
     /// Sorts, and drops what is hopeless or has met a better one. Returns a reset where the mean

@@ -81,8 +81,14 @@ impl ImuState {
         let frozen = watch.observe(t, [raw_gyro.x, raw_gyro.y, raw_gyro.z, a.x, a.y, a.z]);
         let saturated = raw_gyro.amax() >= config.gyro_limit_radps || a.amax() >= config.accel_limit_mps2;
         let gyro_b = source.q_bs * raw_gyro;
-        let accel_b = raw_accel.map(|a| source.q_bs * (a / config.accel_scale));
         let dt_s = before.map_or(0.0, |b| t.seconds_since(b.t).max(0.0));
+        // Specific force at the reference point: f − ω̇ × p_bs − ω × (ω × p_bs) (Groves 2013, eq. 14.92).
+        let turning = match before {
+            Some(b) if dt_s > 0.0 && dt_s < 0.1 => (gyro_b - b.gyro_b) / dt_s,
+            _ => Vector3::zeros(),
+        };
+        let swing = turning.cross(&source.p_bs) + gyro_b.cross(&gyro_b.cross(&source.p_bs));
+        let accel_b = raw_accel.map(|a| source.q_bs * (a / config.accel_scale) - swing);
         let share = if dt_s > 0.0 { 1.0 - (-dt_s / LEVEL_S).exp() } else { 1.0 };
         let averaged = |old: Option<Vector3<f64>>, new: Option<Vector3<f64>>| match (old, new) {
             (Some(old), Some(new)) => Some(old + (new - old) * share),

@@ -29,9 +29,9 @@ use timeline::Timeline;
 /// Events that the history holds at most.
 const EVENTS: usize = 4096;
 /// Checkpoints that it holds at most.
-const CHECKPOINTS: usize = 24;
+const CHECKPOINTS: usize = 64;
 /// Events between two checkpoints.
-const SPACING: usize = 32;
+const SPACING: usize = 8;
 
 /// What one step produced; reused from step to step.
 #[derive(Debug, Default)]

@@ -88,6 +88,21 @@ pub fn id(kind: Kind, source: u16, target: u16) -> ParameterId {
     ParameterId((kind as u32) << 24 | u32::from(source & 0xff) << 16 | u32::from(target))
 }
 
+/// Whether a parameter is an error that adds to every component of its measurement, once for each.
+#[must_use]
+pub fn is_additive(id: ParameterId) -> bool {
+    // One of the three drift components stands for all: they have the same sigma.
+    const ADDITIVE: [Kind; 6] = [
+        Kind::RangeBias,
+        Kind::RangeDrift,
+        Kind::DriftX,
+        Kind::RssiBias,
+        Kind::RssiDrift,
+        Kind::HeadingDrift,
+    ];
+    ADDITIVE.iter().any(|kind| *kind as u32 == id.0 >> 24)
+}
+
 /// The name that people read: `source.parameter` or `source.parameter[anchor]`.
 #[must_use]
 pub fn name(setup: &Setup, id: ParameterId) -> String {

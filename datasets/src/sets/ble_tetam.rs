@@ -48,7 +48,7 @@ struct Packet {
     t: Timestamp,
     mac: String,
     rssi_dbm: f64,
-    /// Beacon [m].
+    /// Beacon \[m\].
     position_m: [f64; 3],
 }
 

@@ -24,9 +24,9 @@ use crate::protocol::{Metric, Outage, Protocol, Window};
 use crate::recording::{Log, Recording, name};
 use crate::table::Table;
 
-/// How far the device looks below the driving direction [deg].
+/// How far the device looks below the driving direction \[deg\].
 const DEVICE_DOWN_DEG: f64 = 3.8;
-/// How far it looks left of the driving direction [deg].
+/// How far it looks left of the driving direction \[deg\].
 const DEVICE_LEFT_DEG: f64 = 0.8;
 
 const VEHICLE: &str = r#"name = "car with a device behind the windscreen"

@@ -24,7 +24,7 @@ use crate::table::Table;
 
 /// One g by definition [m/s²].
 const G_MPS2: f64 = 9.80665;
-/// Interval of the truth [ns].
+/// Interval of the truth \[ns\].
 const TRUTH_NS: i64 = 100_000_000;
 
 const VEHICLE: &str = r#"name = "Crazyflie"

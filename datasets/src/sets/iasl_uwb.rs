@@ -26,15 +26,15 @@ use crate::protocol::{Metric, Protocol};
 use crate::recording::{Log, Recording, name, site_toml};
 use crate::table::Table;
 
-/// Unix time of the zero of the tag's clock [ns].
+/// Unix time of the zero of the tag's clock \[ns\].
 const TAG_ZERO_NS: i64 = 1_718_167_494_767_000_000;
-/// Unix time of the zero of the truth's clock [ns].
+/// Unix time of the zero of the truth's clock \[ns\].
 const TRUTH_ZERO_NS: i64 = 1_718_170_318_000_000_000 - 972_000_000;
-/// Turn from the truth's frame to the anchors' [deg].
+/// Turn from the truth's frame to the anchors' \[deg\].
 const TRUTH_YAW_DEG: f64 = -0.96;
-/// Shift from the truth's frame to the anchors' [m]; the height is not separable from range biases.
+/// Shift from the truth's frame to the anchors' \[m\]; the height is not separable from range biases.
 const TRUTH_SHIFT_M: [f64; 3] = [4.44, 4.05, 0.05];
-/// The magnetometer's unit [T].
+/// The magnetometer's unit \[T\].
 const MAG_UNIT_TESLA: f64 = 5e-5;
 
 const VEHICLE: &str = r#"name = "drone"

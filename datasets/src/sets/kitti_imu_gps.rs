@@ -21,13 +21,13 @@ use crate::table::{Table, numbers, read};
 
 /// How often the position is withheld.
 const OUTAGES: usize = 14;
-/// For how long [s].
+/// For how long \[s\].
 const OUTAGE_S: f64 = 30.0;
-/// The filter's time to settle before the first of them [s].
+/// The filter's time to settle before the first of them \[s\].
 const SETTLE_S: f64 = 30.0;
 /// Second difference of the rate below which three rows running are an interpolation [rad/s].
 const FROZEN_RADPS: f64 = 2e-6;
-/// Shorter runs are chance [s].
+/// Shorter runs are chance \[s\].
 const FROZEN_S: f64 = 0.5;
 
 const SITE: &str = "name = \"Karlsruhe\"\n";
@@ -35,7 +35,8 @@ const SITE: &str = "name = \"Karlsruhe\"\n";
 const VEHICLE: &str = r#"name = "car with an inertial unit"
 
 [motion]
-drive = "free"
+drive = "ackermann"
+wheelbase_m = 2.71
 side_slip_sigma_mps = 0.1
 vertical_sigma_mps = 0.1
 constraint_interval_s = 1.0

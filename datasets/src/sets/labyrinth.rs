@@ -19,7 +19,7 @@ use crate::protocol::{Metric, Protocol, Window};
 use crate::recording::{Log, Recording, name};
 use crate::table::{find, numbers, read};
 
-/// Time left to the filter to find its heading [s].
+/// Time left to the filter to find its heading \[s\].
 const SETTLE_S: f64 = 60.0;
 
 const SITE: &str = r#"name = "labyrinth"

@@ -42,7 +42,7 @@ pub struct Options {
     /// The magnetometer too (iasl_uwb, whose field is disturbed indoors).
     #[arg(long)]
     pub mag: bool,
-    /// Take the satellites out of the last seconds [s] (comma2k19).
+    /// Take the satellites out of the last seconds \[s\] (comma2k19).
     #[arg(long)]
     pub without_gnss_s: Option<f64>,
 }

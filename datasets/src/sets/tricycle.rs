@@ -50,7 +50,7 @@ struct Row {
     t_s: f64,
     steering_ticks: i64,
     traction_ticks: i64,
-    /// Laser: x, y [m], heading [rad].
+    /// Laser: x, y \[m\], heading \[rad\].
     tracker: [f64; 3],
 }
 

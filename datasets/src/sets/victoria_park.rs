@@ -20,9 +20,9 @@ use crate::table::Table;
 
 /// How often the GPS is withheld.
 const OUTAGES: usize = 24;
-/// For how long [s].
+/// For how long \[s\].
 const OUTAGE_S: f64 = 60.0;
-/// The filter's time to settle before the first of them [s].
+/// The filter's time to settle before the first of them \[s\].
 const SETTLE_S: f64 = 60.0;
 
 const SITE: &str = "name = \"Victoria Park\"\n";

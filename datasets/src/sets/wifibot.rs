@@ -20,13 +20,13 @@ use crate::protocol::{Metric, Protocol, Window};
 use crate::recording::{Log, Recording, name, start_toml};
 use crate::table::blank_separated;
 
-/// Time between two fixes [s].
+/// Time between two fixes \[s\].
 const FIX_S: f64 = 10.0;
-/// Sigma of a fix [m].
+/// Sigma of a fix \[m\].
 const FIX_SIGMA_M: f64 = 0.05;
-/// Sigma of its heading [deg].
+/// Sigma of its heading \[deg\].
 const FIX_SIGMA_DEG: f64 = 1.0;
-/// The stretch before a fix that counts [s].
+/// The stretch before a fix that counts \[s\].
 const SCORE_S: f64 = 0.1;
 
 const SITE: &str = "name = \"motion-capture arena\"\n";

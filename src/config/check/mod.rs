@@ -1,5 +1,6 @@
 //! What is legal in the two files but probably not meant.
 
+mod gate;
 mod geometry;
 mod pair;
 mod site;

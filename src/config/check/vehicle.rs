@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Findings;
-use crate::config::source::{Gate, Mount, SteeringSource, Weight, WheelPlace, WheelsSource};
+use super::{Findings, gate};
+use crate::config::source::{Mount, SteeringSource, WheelPlace, WheelsSource};
 use crate::config::vehicle::{Drive, Motion};
 use crate::config::{Source, Vehicle};
 
@@ -55,9 +55,7 @@ pub(super) fn check(vehicle: &Vehicle, found: &mut Findings) {
         };
         check_usual(&path, &values, found);
         check_delays(&path, &values, vehicle, found);
-        if let Some(gate) = gate_of(source) {
-            check_gate(&path, gate, found);
-        }
+        gate::check(&path, source, found);
         match source {
             Source::Gnss(s) => check_lever(&path, s.mount, s.lever_sigma_m, vehicle, found),
             Source::Uwb(s) => check_lever(&path, s.mount, 0.0, vehicle, found),
@@ -256,49 +254,6 @@ fn check_steering(path: &str, steering: &SteeringSource, vehicle: &Vehicle, foun
         found.vehicle(
             format!("{path}.offset_deg"),
             format!("{offset} deg is a large zero offset"),
-        );
-    }
-}
-
-fn gate_of(source: &Source) -> Option<&Gate> {
-    Some(match source {
-        Source::Imu(_) | Source::Steering(_) => return None,
-        Source::Magnetometer(s) => &s.gate,
-        Source::Height(s) => &s.gate,
-        Source::Wheels(s) => &s.gate,
-        Source::Gnss(s) => &s.gate,
-        Source::Uwb(s) => &s.gate,
-        Source::Rssi(s) => &s.gate,
-        Source::Landmark(s) => &s.gate,
-        Source::Camera(s) => &s.gate,
-        Source::Portal(s) => &s.gate,
-        Source::Pose(s) => &s.gate,
-    })
-}
-
-fn check_gate(path: &str, gate: &Gate, found: &mut Findings) {
-    let p = gate.probability;
-    let key = format!("{path}.gate.probability");
-    if p < 0.9 {
-        let lost = (1.0 - p) * 100.0;
-        found.vehicle(
-            key,
-            format!("{p} refuses {lost:.0} % of honest measurements"),
-        );
-    } else if p > 0.999_999_9 {
-        found.vehicle(key, format!("{p} lets nearly every outlier pass"));
-    }
-    let tuning = gate.tuning;
-    let usual = match gate.weight {
-        Weight::None => return,
-        Weight::Huber => 0.5..=5.0,
-        Weight::StudentT => 1.0..=100.0,
-    };
-    if !usual.contains(&tuning) {
-        let (low, high) = (usual.start(), usual.end());
-        found.vehicle(
-            format!("{path}.gate.tuning"),
-            format!("{tuning} is unusual; {low} to {high} is usual for this weight"),
         );
     }
 }

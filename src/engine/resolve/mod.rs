@@ -29,11 +29,19 @@ impl<const N: usize> Slots for Filter<N> {
     }
 }
 
-/// No parameters at all: for the cold start, which has no filter yet.
-pub struct NoSlots;
+/// Gives no slots, but adds up the prior variance of the additive errors that were asked for: for
+/// the cold start, which has no filter yet and takes them as noise.
+#[derive(Debug, Default)]
+pub struct AsNoise {
+    /// Variance of the largest component [the measurement's unit squared].
+    pub variance: f64,
+}
 
-impl Slots for NoSlots {
-    fn slot(&mut self, _: ParameterId, _: &Parameter) -> Option<Slot> {
+impl Slots for AsNoise {
+    fn slot(&mut self, id: ParameterId, prior: &Parameter) -> Option<Slot> {
+        if super::parameter::is_additive(id) {
+            self.variance += prior.sigma * prior.sigma;
+        }
         None
     }
 }
@@ -96,11 +104,13 @@ impl Model {
         with_model!(self, m => filter.update(m, judge))
     }
 
-    /// Adds what the measurement says about position and heading at a state to `sums`.
-    pub fn accumulate(&self, view: &View, sums: &mut super::cold::Sums) {
+    /// Adds what the measurement says about position and heading at a state to `sums`; `extra` is
+    /// variance beyond the model's own.
+    pub fn accumulate(&self, view: &View, extra: f64, sums: &mut super::cold::Sums) {
         with_model!(self, m => {
-            if let Ok(lin) = m.linearise(view) {
-                sums.add(view, &lin);
+            match m.linearise(view) {
+                Ok(lin) => sums.add(view, &lin, extra),
+                Err(_) => sums.miss(),
             }
         });
     }

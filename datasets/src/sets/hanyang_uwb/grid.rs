@@ -7,10 +7,10 @@ use wayfix::config::site::{Datum, Grid};
 use super::Row;
 use crate::frames::{TangentPlane, ecef};
 
-/// Antenna of the satellite receiver behind the tag [m].
+/// Antenna of the satellite receiver behind the tag \[m\].
 const ANTENNA_BEHIND_M: f64 = 0.185;
 
-/// A point of the grid in the site frame [m].
+/// A point of the grid in the site frame \[m\].
 pub(super) fn on_site(grid: &Grid, p_grid: Vector2<f64>) -> Vector2<f64> {
     Rotation2::new(grid.yaw_deg.to_radians()) * p_grid + Vector2::new(grid.east_m, grid.north_m)
 }

@@ -24,7 +24,7 @@ use crate::recording::{Log, Recording, name, site_toml};
 use crate::table::Table;
 
 const ANCHORS: [&str; 4] = ["A3", "A5", "A9", "A12"];
-/// Tag above the truth's z [m].
+/// Tag above the truth's z \[m\].
 const TAG_UP_M: f64 = 1.0;
 /// Status of an RTK fix.
 const RTK_FIXED: f64 = 2.0;
@@ -55,7 +55,7 @@ mod grid;
 /// A row of the truth with the satellite position that it was made of.
 struct Row {
     t: Timestamp,
-    /// Tag on the anchors' grid [m].
+    /// Tag on the anchors' grid \[m\].
     grid: Vector2<f64>,
     z_m: f64,
     yaw_rad: f64,

@@ -32,9 +32,9 @@ use crate::table::{Table, find, read};
 
 mod vehicle;
 
-/// The truth columns show a motion so much later than the gyro [s].
+/// The truth columns show a motion so much later than the gyro \[s\].
 const TRUTH_LATE_S: f64 = 0.03;
-/// Images show the rig as the truth columns have it so much earlier [s].
+/// Images show the rig as the truth columns have it so much earlier \[s\].
 const IMAGE_LATE_S: f64 = 0.083;
 /// Names of the anchors in the ranges, and of their markers in the survey.
 const ANCHORS: [(u32, u32); 8] = [
@@ -50,13 +50,13 @@ const ANCHORS: [(u32, u32); 8] = [
 
 /// What differs between the two setups.
 struct Setup {
-    /// From the zero of the UWB table to the IMU's [s].
+    /// From the zero of the UWB table to the IMU's \[s\].
     uwb_offset_s: f64,
-    /// From the zero of the AprilTag table to the IMU's [s].
+    /// From the zero of the AprilTag table to the IMU's \[s\].
     image_offset_s: f64,
     /// Camera ← rig, row by row.
     r_cs: [[f64; 3]; 3],
-    /// Origin of the rig in the camera [m].
+    /// Origin of the rig in the camera \[m\].
     p_cs_m: [f64; 3],
 }
 
@@ -88,7 +88,7 @@ struct Calibration {
     fv: f64,
     cu: f64,
     cv: f64,
-    /// Stereo base [m].
+    /// Stereo base \[m\].
     b: f64,
 }
 

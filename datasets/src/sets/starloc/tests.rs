@@ -54,7 +54,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The shift of the truth [ms] that makes the cost least.
+/// The shift of the truth \[ms\] that makes the cost least.
 fn best_shift_ms(cost: impl Fn(f64) -> f64) -> i32 {
     (-10..=10)
         .map(|k| 10 * k)

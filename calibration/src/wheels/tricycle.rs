@@ -1,0 +1,231 @@
+//! Tricycle: one front wheel, steered and driven, both encoders on it.
+//!
+//! ```text
+//! steer = k_s · steering ticks(t − lag) + offset          left positive
+//! ds = k_t · Δ traction ticks                             along the steered wheel
+//! distance = ds · cos(steer),  turn = ds · sin(steer) / wheelbase
+//! ```
+//! Reference point: the middle of the rear axle. Turning the signs of `k_s`, `offset` and `wheelbase`
+//! together changes nothing; the wheelbase is kept positive. Steering is taken in the middle of a
+//! step, between rows by interpolation.
+
+use wayfix_filter::Timestamp;
+
+use super::fit::{self, Drive, Scale, Unknown};
+use super::{Calibration, Fit, Options, ReferencePose, WheelsError, counter, positive};
+use crate::pose::Pose2;
+
+/// One message of the wheel's encoders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TricycleTicks {
+    /// When.
+    pub t: Timestamp,
+    /// Counter of the traction encoder.
+    pub traction: i64,
+    /// Absolute steering encoder.
+    pub steering: i64,
+}
+
+/// A tricycle and the sensor that the reference follows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TricycleDrive {
+    /// Distance along the steered wheel a count \[m\]; negative where the counter runs backwards.
+    pub metres_per_tick: f64,
+    /// Steering angle a count \[rad\].
+    pub steering_rad_per_tick: f64,
+    /// Steering angle at count zero \[rad\].
+    pub steering_offset_rad: f64,
+    /// From the rear axle to the steered wheel \[m\].
+    pub wheelbase_m: f64,
+    /// Pose of the reference's sensor in the body.
+    pub sensor: Pose2,
+    /// The wheel follows its encoder so much later \[s\].
+    pub steering_lag_s: f64,
+    /// Bits of the traction counter (roll-over).
+    pub traction_bits: u32,
+    /// Bits of the steering encoder: a turn.
+    pub steering_bits: u32,
+}
+
+const NAMES: [&str; 8] = [
+    "metres_per_tick",
+    "steering_rad_per_tick",
+    "steering_offset_rad",
+    "wheelbase_m",
+    "sensor_x_m",
+    "sensor_y_m",
+    "sensor_yaw_rad",
+    "steering_lag_s",
+];
+
+impl TricycleDrive {
+    /// How well these parameters follow a reference, open loop from its first pose.
+    ///
+    /// # Errors
+    /// Rows out of order, or too few.
+    pub fn evaluate(
+        &self,
+        ticks: &[TricycleTicks],
+        reference: &[ReferencePose],
+        options: &Options,
+    ) -> Result<Fit, WheelsError> {
+        fit::evaluate(&Rows::new(self, ticks), &self.values(), reference, options)
+    }
+
+    fn values(&self) -> [f64; 8] {
+        [
+            self.metres_per_tick,
+            self.steering_rad_per_tick,
+            self.steering_offset_rad,
+            self.wheelbase_m,
+            self.sensor.x_m,
+            self.sensor.y_m,
+            self.sensor.yaw_rad,
+            self.steering_lag_s,
+        ]
+    }
+}
+
+/// Fits all parameters of a tricycle to a drive that a reference saw.
+///
+/// The guess may be far off (steering scale by ten, lengths by half), but its signs must be right.
+///
+/// # Errors
+/// Input that is too short, stands still, or is out of order; a fit that does not converge.
+pub fn calibrate_tricycle(
+    ticks: &[TricycleTicks],
+    reference: &[ReferencePose],
+    guess: &TricycleDrive,
+    options: &Options,
+) -> Result<Calibration<TricycleDrive>, WheelsError> {
+    positive("wheelbase_m", guess.wheelbase_m)?;
+    positive(
+        "the magnitude of metres_per_tick",
+        guess.metres_per_tick.abs(),
+    )?;
+    positive(
+        "the magnitude of steering_rad_per_tick",
+        guess.steering_rad_per_tick.abs(),
+    )?;
+    fit::calibrate(&Rows::new(guess, ticks), reference, options)
+}
+
+struct Rows<'a> {
+    guess: &'a TricycleDrive,
+    times: Vec<Timestamp>,
+    /// Middle of each step, from the first row \[s\].
+    middles_s: Vec<f64>,
+    /// Rows from the first \[s\].
+    rows_s: Vec<f64>,
+    traction: Vec<f64>,
+    steering: Vec<f64>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(guess: &'a TricycleDrive, ticks: &[TricycleTicks]) -> Self {
+        let begin = ticks.first().map_or(Timestamp::default(), |row| row.t);
+        let rows_s: Vec<f64> = ticks.iter().map(|row| row.t.seconds_since(begin)).collect();
+        let traction = ticks.iter().map(|row| (row.t, row.traction));
+        Self {
+            guess,
+            times: ticks.iter().map(|row| row.t).collect(),
+            middles_s: rows_s
+                .windows(2)
+                .map(|pair| 0.5 * (pair[0] + pair[1]))
+                .collect(),
+            rows_s,
+            traction: counter::increments(traction, guess.traction_bits),
+            steering: ticks
+                .iter()
+                .map(|row| counter::signed(row.steering, guess.steering_bits))
+                .collect(),
+        }
+    }
+
+    /// Steering encoder at a time, held before the first and after the last row. `near` is the row
+    /// from which the search begins.
+    fn steering_at(&self, t_s: f64, near: usize) -> f64 {
+        let last = self.rows_s.len() - 1;
+        let mut k = near.min(last.saturating_sub(1));
+        while k > 0 && self.rows_s[k] > t_s {
+            k -= 1;
+        }
+        while k + 2 < self.rows_s.len() && self.rows_s[k + 1] < t_s {
+            k += 1;
+        }
+        let span_s = self.rows_s[k + 1] - self.rows_s[k];
+        if span_s <= 0.0 {
+            return self.steering[k];
+        }
+        let share = ((t_s - self.rows_s[k]) / span_s).clamp(0.0, 1.0);
+        self.steering[k] + share * (self.steering[k + 1] - self.steering[k])
+    }
+}
+
+impl Drive for Rows<'_> {
+    type Model = TricycleDrive;
+
+    fn unknowns(&self) -> Vec<Unknown> {
+        let guess = self.guess.values();
+        let scales = [
+            (Scale::Log, 1.0),
+            (Scale::Linear(self.guess.steering_rad_per_tick), 10.0),
+            (Scale::Linear(1.0), 0.5),
+            (Scale::Log, 1.0),
+            (Scale::Linear(1.0), 2.0),
+            (Scale::Linear(1.0), 2.0),
+            (Scale::Linear(1.0), 1.0),
+            // Bounded by its prior: a free lag runs away where the steering hardly moves.
+            (Scale::Linear(0.1), 1.0),
+        ];
+        let unknown = |((name, guess), (scale, prior))| Unknown {
+            name,
+            guess,
+            scale,
+            prior,
+        };
+        NAMES
+            .into_iter()
+            .zip(guess)
+            .zip(scales)
+            .map(unknown)
+            .collect()
+    }
+
+    fn times(&self) -> &[Timestamp] {
+        &self.times
+    }
+
+    fn moves(&self) -> bool {
+        self.traction.iter().any(|increment| *increment != 0.0)
+    }
+
+    fn steps(&self, values: &[f64]) -> Vec<(f64, f64)> {
+        let &[metres, radians, offset_rad, wheelbase_m, _, _, _, lag_s] = values else {
+            return Vec::new();
+        };
+        let step = |(k, increment): (usize, &f64)| {
+            let steering = self.steering_at(self.middles_s[k] - lag_s, k);
+            let (sin, cos) = (steering * radians + offset_rad).sin_cos();
+            let ds_m = increment * metres;
+            (ds_m * cos, ds_m * sin / wheelbase_m)
+        };
+        self.traction.iter().enumerate().map(step).collect()
+    }
+
+    fn sensor(&self, values: &[f64]) -> Pose2 {
+        Pose2::new(values[4], values[5], values[6])
+    }
+
+    fn model(&self, values: &[f64]) -> TricycleDrive {
+        TricycleDrive {
+            metres_per_tick: values[0],
+            steering_rad_per_tick: values[1],
+            steering_offset_rad: values[2],
+            wheelbase_m: values[3],
+            sensor: self.sensor(values),
+            steering_lag_s: values[7],
+            ..*self.guess
+        }
+    }
+}
