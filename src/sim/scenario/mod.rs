@@ -1,6 +1,7 @@
 //! The scenarios, as one table: where, with what, along which route, and how samples travel.
 
 mod forklift_day;
+mod hour;
 mod site;
 
 use super::channel::Channel;
@@ -34,6 +35,13 @@ pub struct Scenario {
 pub enum Route {
     /// One leg after the other, each from standstill to standstill.
     Legs(&'static [Leg]),
+    /// One leg, its corners again and again; the last corner leads to the first.
+    Rounds {
+        /// How often.
+        rounds: usize,
+        /// The leg.
+        leg: Leg,
+    },
     /// A figure eight around the origin, again and again.
     FigureEight {
         /// How often.
@@ -91,8 +99,9 @@ const DRIVE: Pace = Pace {
 };
 
 /// All of them.
-pub static SCENARIOS: [Scenario; 5] = [
+pub static SCENARIOS: [Scenario; 6] = [
     forklift_day::FORKLIFT_DAY,
+    hour::HOUR,
     Scenario {
         name: "figure_eight_uwb_imu",
         about: "A free-moving asset with IMU and UWB among six anchors, clean ranges",
@@ -218,6 +227,10 @@ impl Scenario {
                 let path = Path::through(leg.waypoints, leg.radius_m);
                 drive.then(leg.dwell_s, path, leg.pace, leg.backwards)
             }),
+            Route::Rounds { rounds, leg } => {
+                let path = Path::through(&leg.waypoints.repeat(rounds), leg.radius_m);
+                start.then(leg.dwell_s, path, leg.pace, leg.backwards)
+            }
             Route::FigureEight {
                 laps,
                 radius_m,
