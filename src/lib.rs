@@ -5,5 +5,6 @@ pub mod config;
 pub mod engine;
 pub mod evaluate;
 pub mod log;
+pub mod output;
 pub mod replay;
 pub mod sim;

@@ -2,8 +2,12 @@
 
 mod check;
 mod convert;
+mod demo;
+mod outcome;
+mod replay;
 mod schema;
 mod simulate;
+mod summary;
 
 use std::process::ExitCode;
 
@@ -21,6 +25,8 @@ pub struct Cli {
 enum Command {
     Check(check::Check),
     Convert(convert::Convert),
+    Demo(demo::Demo),
+    Replay(replay::Replay),
     Schema(schema::Schema),
     Simulate(simulate::Simulate),
 }
@@ -34,6 +40,8 @@ impl Cli {
         match self.command {
             Command::Check(check) => check.run(),
             Command::Convert(convert) => convert.run(),
+            Command::Demo(demo) => Ok(demo.run()),
+            Command::Replay(replay) => Ok(replay.run()),
             Command::Schema(schema) => schema.run(),
             Command::Simulate(simulate) => simulate.run(),
         }

@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
 
+use crate::log::Form;
 use crate::sim::scenario::{SCENARIOS, find};
 use crate::sim::{simulate, write};
 
-/// Simulate a scenario: writes log.jsonl, truth.jsonl, site.toml, vehicle.toml and, with the true
-/// biases and scales, parameters.json.
+/// Simulate a scenario: writes log and truth (.mcap or .jsonl), site.toml, vehicle.toml and, with
+/// the true biases and scales, parameters.json. The log carries the two files.
 #[derive(Debug, Args)]
 pub struct Simulate {
     /// Which one.
@@ -22,9 +23,18 @@ pub struct Simulate {
     /// Stop after this many seconds, instead of at the end of the route.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     duration: Option<f64>,
+    /// Form of log and truth.
+    #[arg(long, value_enum, default_value_t = Format::Mcap)]
+    format: Format,
     /// Folder for the files; made if need be.
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Mcap,
+    Jsonl,
 }
 
 fn names() -> PossibleValuesParser {
@@ -48,7 +58,11 @@ impl Simulate {
         let scenario = find(&self.scenario)
             .ok_or_else(|| anyhow::anyhow!("no scenario is called {:?}", self.scenario))?;
         let simulation = simulate(scenario, self.seed, self.duration)?;
-        write(&simulation, &self.output)?;
+        let form = match self.format {
+            Format::Mcap => Form::Mcap,
+            Format::Jsonl => Form::Jsonl,
+        };
+        write(&simulation, &self.output, form)?;
         eprintln!(
             "{}: {} samples of {} sources, {} truth records -> {}",
             scenario.name,

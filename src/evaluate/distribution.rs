@@ -28,7 +28,13 @@ pub struct Distribution {
 
 impl Default for Distribution {
     fn default() -> Self {
-        Self { count: 0, sum: 0.0, sum_sq: 0.0, max: 0.0, bins: Vec::new() }
+        Self {
+            count: 0,
+            sum: 0.0,
+            sum_sq: 0.0,
+            max: 0.0,
+            bins: Vec::new(),
+        }
     }
 }
 

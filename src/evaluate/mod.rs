@@ -8,7 +8,7 @@ use wayfix_filter::math;
 pub use distribution::Distribution;
 
 use crate::engine::Estimate;
-use crate::log::Truth;
+use crate::log::{Truth, TruthState};
 
 /// Estimate against truth at one instant.
 #[derive(Clone, Copy, Debug)]
@@ -38,13 +38,14 @@ impl Comparison {
     #[must_use]
     pub fn new(truth: &Truth, estimate: &Estimate) -> Self {
         let state = &truth.state;
-        let horizontal = state.xy_m.map(|xy| estimate.p_n.xy() - nalgebra::Vector2::from(xy));
+        let horizontal = state
+            .xy_m
+            .map(|xy| estimate.p_n.xy() - nalgebra::Vector2::from(xy));
         let height_m = state.z_m.map(|z| estimate.p_n.z - z);
-        let q_true = state.attitude_wxyz.map(|[w, x, y, z]| {
-            UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z))
-        });
-        let yaw_true = state.yaw_rad.or_else(|| q_true.as_ref().map(math::yaw));
-        let yaw_rad = yaw_true.map(|yaw| math::wrap_angle(estimate.yaw_rad() - yaw));
+        let q_true = state.q_nb();
+        let yaw_rad = state
+            .heading_rad()
+            .map(|yaw| math::wrap_angle(estimate.yaw_rad() - yaw));
         Self {
             truth: *truth,
             estimate: *estimate,
@@ -84,6 +85,21 @@ fn position_nees(
     }
 }
 
+impl TruthState {
+    /// The attitude, b to n, where it is stated.
+    #[must_use]
+    pub fn q_nb(&self) -> Option<UnitQuaternion<f64>> {
+        let [w, x, y, z] = self.attitude_wxyz?;
+        Some(UnitQuaternion::from_quaternion(Quaternion::new(w, x, y, z)))
+    }
+
+    /// The heading [rad], by itself or as part of the attitude.
+    #[must_use]
+    pub fn heading_rad(&self) -> Option<f64> {
+        self.yaw_rad.or_else(|| self.q_nb().as_ref().map(math::yaw))
+    }
+}
+
 /// Errors of a whole run.
 #[derive(Clone, Debug, Default)]
 pub struct Errors {
@@ -105,6 +121,8 @@ pub struct Errors {
     pub yaw_nees: Distribution,
     /// Truth rows before the start of the estimate.
     pub before_start: u64,
+    /// Truth rows that came more than a second late, or lie in a hole of the log: not compared.
+    pub unmatched: u64,
 }
 
 impl Errors {

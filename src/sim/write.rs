@@ -1,56 +1,59 @@
-//! A simulation as files: log.jsonl, truth.jsonl, site.toml, vehicle.toml, parameters.json.
+//! A simulation as files: log and truth, site.toml, vehicle.toml, parameters.json.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::Path;
 
-use super::Simulation;
 use anyhow::Context;
 
-/// Writes all files of a simulation into `directory`, which is made if need be.
+use super::Simulation;
+use crate::log::{self, Attachment, Form, Record};
+
+/// Writes all files of a simulation into `directory`, which is made if need be. The log carries
+/// the two files at its head; truth stays apart, in the same form.
 ///
 /// # Errors
 /// A file cannot be written.
-pub fn write(simulation: &Simulation, directory: &Path) -> anyhow::Result<()> {
+pub fn write(simulation: &Simulation, directory: &Path, form: Form) -> anyhow::Result<()> {
     fs::create_dir_all(directory)
         .with_context(|| format!("cannot make {}", directory.display()))?;
-    let samples = simulation
-        .samples()
-        .map(|sample| -> anyhow::Result<String> {
-            let source = serde_json::to_string(sample.source.as_str())?;
-            let reading = serde_json::to_string(&sample.reading)?;
-            let reading = reading.trim_start_matches('{');
-            Ok(format!(
-                "{{\"t_ns\":{},\"source\":{source},{reading}",
-                sample.t.0
-            ))
-        });
-    lines(&directory.join("log.jsonl"), samples)?;
-    let truth = simulation
-        .truth
-        .iter()
-        .map(|truth| -> anyhow::Result<String> {
-            let state = serde_json::to_string(&truth.state)?;
-            Ok(format!("{{\"t_ns\":{},\"truth\":{state}}}", truth.t.0))
-        });
-    lines(&directory.join("truth.jsonl"), truth)?;
-    let file = |name: &str, text: String| {
+    let extension = match form {
+        Form::Mcap => "mcap",
+        Form::Jsonl => "jsonl",
+    };
+    let site_toml = toml::to_string(&simulation.site)?;
+    let attach = |name: &str, text: &str| Attachment {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    };
+    let attachments = [
+        attach("site.toml", &site_toml),
+        attach("vehicle.toml", simulation.vehicle_toml),
+    ];
+    let samples = simulation.samples().map(Record::Sample);
+    let path = directory.join("log").with_extension(extension);
+    write_log(&path, &attachments, samples)?;
+    let truth = simulation.truth.iter().copied().map(Record::Truth);
+    let path = directory.join("truth").with_extension(extension);
+    write_log(&path, &[], truth)?;
+    let file = |name: &str, text: &str| {
         let path = directory.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
-    file("site.toml", toml::to_string(&simulation.site)?)?;
-    file("vehicle.toml", simulation.vehicle_toml.to_owned())?;
-    file(
-        "parameters.json",
-        serde_json::to_string_pretty(&simulation.parameters)? + "\n",
-    )
+    file("site.toml", &site_toml)?;
+    file("vehicle.toml", simulation.vehicle_toml)?;
+    let parameters = serde_json::to_string_pretty(&simulation.parameters)? + "\n";
+    file("parameters.json", &parameters)
 }
 
-fn lines(path: &Path, values: impl Iterator<Item = anyhow::Result<String>>) -> anyhow::Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    let mut file = BufWriter::new(File::create(path).with_context(context)?);
-    for value in values {
-        writeln!(file, "{}", value?).with_context(context)?;
+fn write_log(
+    path: &Path,
+    attachments: &[Attachment],
+    records: impl Iterator<Item = Record>,
+) -> anyhow::Result<()> {
+    let context = || path.display().to_string();
+    let mut writer = log::create(path, attachments)?;
+    for record in records {
+        writer.write(&record).with_context(context)?;
     }
-    file.flush().with_context(context)
+    writer.finish().with_context(context)
 }

@@ -1,0 +1,130 @@
+//! What `replay` and `demo` share: the run under way, its end, and the exit code.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::summary;
+use crate::config::{Site, Vehicle};
+use crate::log::Record;
+use crate::output::{Document, Files};
+use crate::replay::{Read, Replay};
+
+/// How results are told.
+#[derive(Debug, Args)]
+pub(super) struct Telling {
+    /// Estimates a second in the output files, at most.
+    #[arg(long, value_name = "HZ", default_value_t = 20.0, value_parser = rate)]
+    pub rate: f64,
+    /// Print the summary as one JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Print nothing but errors.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(hz) if hz > 0.0 && hz <= 1e6 => Ok(hz),
+        _ => Err("expected a number above 0 and at most 1e6 [Hz]".to_owned()),
+    }
+}
+
+/// A replay with its files and its watch.
+pub(super) struct Run {
+    replay: Replay,
+    files: Option<Files>,
+    /// Rule 13's exception: how long the work takes is told to people and never to the engine.
+    begun: Instant,
+    stop: Arc<AtomicBool>,
+}
+
+impl Run {
+    /// # Errors
+    /// Site and vehicle don't fit, or a file can't be created.
+    pub fn begin(
+        site: &Site,
+        vehicle: &Vehicle,
+        telling: &Telling,
+        output: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let replay =
+            Replay::new(site, vehicle, telling.rate).context("site and vehicle don't fit")?;
+        let files = output.map(Files::create).transpose()?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let heard = Arc::clone(&stop);
+        // The first Ctrl-C completes the files, the second one ends the program as ever.
+        let handler = move || {
+            if heard.swap(true, Ordering::Relaxed) {
+                std::process::exit(INTERRUPTED.into());
+            }
+        };
+        // In a process that has a handler already, that one decides.
+        let _ = ctrlc::set_handler(handler);
+        Ok(Self {
+            replay,
+            files,
+            begun: Instant::now(),
+            stop,
+        })
+    }
+
+    pub fn feed(&mut self, record: &Record) {
+        self.replay.feed(record, &mut self.files);
+    }
+
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Completes the files and prints the summary.
+    pub fn end(mut self, name: &str, read: Read, telling: &Telling) -> anyhow::Result<ExitCode> {
+        let interrupted = self.is_stopped();
+        let summary = self.replay.finish(&mut self.files);
+        let document = Document {
+            is_interrupted: interrupted,
+            log_damage: (&read.log).into(),
+            truth_damage: read.truth.as_ref().map(Into::into),
+            ..Document::new(name, &summary, self.begun.elapsed().as_secs_f64())
+        };
+        let written = self.files.map_or(Ok(()), |files| files.finish(&document));
+        if telling.json {
+            println!("{}", document.json());
+        } else if !telling.quiet {
+            print!("{}", summary::text(&document));
+        }
+        written?;
+        if let Some((path, error)) = read.failed {
+            return Err(error).with_context(|| path.display().to_string());
+        }
+        if summary.samples == 0 && !interrupted {
+            anyhow::bail!("{name}: no sample could be read");
+        }
+        Ok(match (interrupted, summary.started) {
+            (true, _) => ExitCode::from(INTERRUPTED),
+            (false, None) => ExitCode::from(NO_ESTIMATE),
+            (false, Some(_)) => ExitCode::SUCCESS,
+        })
+    }
+}
+
+/// Exit code where the position never became known.
+const NO_ESTIMATE: u8 = 1;
+/// Exit code where a file is missing, wrong, or can't be written.
+const BAD_FILES: u8 = 2;
+/// Exit code after Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// Tells an error and turns it into its exit code.
+pub(super) fn code(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::from(BAD_FILES)
+    })
+}

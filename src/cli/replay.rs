@@ -1,0 +1,141 @@
+//! `wayfix replay`: a recorded log through the engine.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::outcome::{Run, Telling, code};
+use crate::config::vehicle::Start;
+use crate::config::{self, Site, Vehicle};
+use crate::log::{self, Attachment, Record, TruthState};
+use crate::replay::Feed;
+
+/// Replay a log (.mcap, .jsonl): what each source contributed, what was refused and why, and how
+/// far the estimate was from the truth.
+///
+/// Without --site and --vehicle, the two files that the log carries are used. Truth comes from
+/// --truth or from the log itself; the engine never sees it. With -o, writes estimate.csv,
+/// estimate.tum, truth.tum (for evo), reports.jsonl, resets.jsonl, parameters.csv, summary.json.
+///
+/// Exit code 0: fine; 1: the position never became known; 2: a file is missing, wrong or can't be
+/// written; 130: stopped by Ctrl-C, with files and summary complete so far.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// What was recorded.
+    log: PathBuf,
+    /// What does not move (site.toml).
+    #[arg(long, value_name = "FILE")]
+    site: Option<PathBuf>,
+    /// What moves (vehicle.toml).
+    #[arg(long, value_name = "FILE")]
+    vehicle: Option<PathBuf>,
+    /// Where it really was (.mcap, .jsonl), instead of truth in the log.
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// Start at the first truth (0.1 m, 2 deg) instead of finding the start.
+    #[arg(long)]
+    init_from_truth: bool,
+    /// Folder for the results; made if need be.
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    telling: Telling,
+}
+
+impl Replay {
+    pub(super) fn run(self) -> ExitCode {
+        code(self.try_run())
+    }
+
+    fn try_run(&self) -> anyhow::Result<ExitCode> {
+        let mut feed = Feed::open(&self.log, self.truth.as_deref())?;
+        let (site, mut vehicle) = self.configuration(feed.attachments())?;
+        if self.init_from_truth {
+            let path = self.truth.as_deref().unwrap_or(&self.log);
+            vehicle.start = Some(start(&first_truth(path)?, &vehicle));
+        }
+        let mut run = Run::begin(&site, &vehicle, &self.telling, self.output.as_deref())?;
+        let bar = self.bar(&feed);
+        while !run.is_stopped()
+            && let Some(batch) = feed.next_batch()
+        {
+            batch.iter().for_each(|record| run.feed(record));
+            bar.set_position(feed.progress().0);
+        }
+        bar.finish_and_clear();
+        run.end(
+            &self.log.display().to_string(),
+            feed.finish(),
+            &self.telling,
+        )
+    }
+
+    /// On the terminal, where there is one.
+    fn bar(&self, feed: &Feed) -> ProgressBar {
+        if self.telling.quiet {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::new(feed.progress().1);
+        let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {eta:>4} left");
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        bar
+    }
+
+    fn configuration(&self, attachments: &[Attachment]) -> anyhow::Result<(Site, Vehicle)> {
+        let carried = |name: &str| {
+            let found = attachments.iter().find(|a| a.name == name);
+            found.map(|a| (format!("{}: {name}", self.log.display()), a.text.as_str()))
+        };
+        let absent = |option: &str, name: &str| {
+            anyhow!(
+                "{} carries no {name}: state it with {option}",
+                self.log.display()
+            )
+        };
+        let site = match &self.site {
+            Some(path) => config::load_site(path)?,
+            None => {
+                let (file, text) =
+                    carried("site.toml").ok_or_else(|| absent("--site", "site.toml"))?;
+                config::site_from_str(&file, text)?.value
+            }
+        };
+        let vehicle = match &self.vehicle {
+            Some(path) => config::load_vehicle(path)?,
+            None => {
+                let (file, text) =
+                    carried("vehicle.toml").ok_or_else(|| absent("--vehicle", "vehicle.toml"))?;
+                config::vehicle_from_str(&file, text)?.value
+            }
+        };
+        Ok((site, vehicle))
+    }
+}
+
+/// The first truth that has a position.
+fn first_truth(path: &Path) -> anyhow::Result<TruthState> {
+    for record in log::open(path)? {
+        if let Record::Truth(truth) = record.with_context(|| path.display().to_string())?
+            && truth.state.xy_m.is_some()
+        {
+            return Ok(truth.state);
+        }
+    }
+    Err(anyhow!("{}: no truth with a position", path.display()))
+}
+
+fn start(truth: &TruthState, vehicle: &Vehicle) -> Start {
+    let [x, y] = truth.xy_m.unwrap_or_default();
+    let z = truth.z_m.or(vehicle.motion.planar_height_m).unwrap_or(0.0);
+    Start {
+        position_m: [x, y, z],
+        sigma_m: 0.1,
+        yaw_deg: truth.heading_rad().map(f64::to_degrees),
+        yaw_sigma_deg: 2.0,
+    }
+}

@@ -1,0 +1,99 @@
+//! Where results go: one sink a file, and all of them together as [`Files`].
+
+pub mod estimate;
+pub mod lines;
+pub mod number;
+pub mod parameters;
+pub mod reports;
+pub mod resets;
+pub mod summary;
+pub mod tum;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wayfix_filter::Timestamp;
+
+pub use lines::OutputError;
+pub use summary::Document;
+
+use crate::engine::{Estimate, Learned, Report, Reset};
+use crate::evaluate::Comparison;
+use crate::replay::Sink;
+
+/// Writes `estimate.csv`, `estimate.tum`, `truth.tum`, `reports.jsonl`, `resets.jsonl`,
+/// `parameters.csv` and at the end `summary.json` into a folder.
+#[derive(Debug)]
+pub struct Files {
+    directory: PathBuf,
+    estimate: estimate::EstimateCsv,
+    tum: tum::Tum,
+    reports: reports::Reports,
+    resets: resets::Resets,
+    parameters: parameters::Parameters,
+}
+
+impl Files {
+    /// Creates the folder, if need be, and the files.
+    ///
+    /// # Errors
+    /// One of them can't be created.
+    pub fn create(directory: &Path) -> Result<Self, OutputError> {
+        fs::create_dir_all(directory).map_err(|source| OutputError {
+            path: directory.to_owned(),
+            source,
+        })?;
+        let path = |name: &str| directory.join(name);
+        Ok(Self {
+            estimate: estimate::EstimateCsv::create(&path("estimate.csv"))?,
+            tum: tum::Tum::create(directory)?,
+            reports: reports::Reports::create(&path("reports.jsonl"))?,
+            resets: resets::Resets::create(&path("resets.jsonl"))?,
+            parameters: parameters::Parameters::create(&path("parameters.csv"))?,
+            directory: directory.to_owned(),
+        })
+    }
+
+    /// Completes all files.
+    ///
+    /// # Errors
+    /// The first failure; the other files are completed all the same.
+    pub fn finish(self, summary: &Document) -> Result<(), OutputError> {
+        let path = self.directory.join("summary.json");
+        let text = summary.json() + "\n";
+        let written = fs::write(&path, text).map_err(|source| OutputError { path, source });
+        [
+            self.estimate.finish(),
+            self.tum.finish(),
+            self.reports.finish(),
+            self.resets.finish(),
+            self.parameters.finish(),
+            written,
+        ]
+        .into_iter()
+        .collect()
+    }
+}
+
+impl Sink for Files {
+    fn estimate(&mut self, estimate: &Estimate) {
+        self.estimate.estimate(estimate);
+        self.tum.estimate(estimate);
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.reports.report(report);
+    }
+
+    fn reset(&mut self, reset: &Reset) {
+        self.resets.reset(reset);
+    }
+
+    fn comparison(&mut self, comparison: &Comparison) {
+        self.tum.comparison(comparison);
+    }
+
+    fn parameters(&mut self, t: Timestamp, parameters: &[Learned]) {
+        self.parameters.parameters(t, parameters);
+    }
+}

@@ -1,0 +1,83 @@
+//! Errors against truth, as numbers.
+
+use serde::Serialize;
+
+use crate::evaluate::{Distribution, Errors};
+
+/// Errors against truth.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorsDocument {
+    /// Truth rows before the first estimate.
+    pub before_start: u64,
+    /// Truth rows in holes of the log, or too late in it: not compared.
+    pub unmatched: u64,
+    /// Horizontal [m].
+    pub horizontal_m: Option<Statistics>,
+    /// Three-dimensional [m], where truth has the height.
+    pub position_m: Option<Statistics>,
+    /// Heading [deg].
+    pub yaw_deg: Option<Statistics>,
+    /// Attitude without heading [deg], where truth has the attitude.
+    pub inclination_deg: Option<Statistics>,
+    /// Velocity [m/s].
+    pub velocity_mps: Option<Statistics>,
+    /// Mean of the normalised position error squared; as large as `position_nees_expected` where
+    /// the covariance is honest.
+    pub position_nees: Option<f64>,
+    /// Number of components in it.
+    pub position_nees_expected: Option<usize>,
+    /// Mean of the normalised heading error squared; 1 where the covariance is honest.
+    pub yaw_nees: Option<f64>,
+}
+
+/// Magnitudes of an error, in the unit of the key that holds them.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Statistics {
+    /// Number of comparisons.
+    pub count: u64,
+    /// Root mean square.
+    pub rmse: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Median, to 0.6 %.
+    pub median: f64,
+    /// 95th percentile, to 0.6 %.
+    pub p95: f64,
+    /// Largest.
+    pub max: f64,
+}
+
+impl ErrorsDocument {
+    pub(super) fn new(errors: &Errors) -> Option<Self> {
+        let compared = errors.horizontal_m.count() + errors.yaw_rad.count();
+        if compared + errors.before_start + errors.unmatched == 0 {
+            return None;
+        }
+        let nees = errors.position_nees.mean();
+        Some(Self {
+            before_start: errors.before_start,
+            unmatched: errors.unmatched,
+            horizontal_m: Statistics::new(&errors.horizontal_m, 1.0),
+            position_m: Statistics::new(&errors.position_m, 1.0),
+            yaw_deg: Statistics::new(&errors.yaw_rad, 1f64.to_degrees()),
+            inclination_deg: Statistics::new(&errors.inclination_rad, 1f64.to_degrees()),
+            velocity_mps: Statistics::new(&errors.velocity_mps, 1.0),
+            position_nees: nees,
+            position_nees_expected: nees.map(|_| errors.nees_dimension),
+            yaw_nees: errors.yaw_nees.mean(),
+        })
+    }
+}
+
+impl Statistics {
+    fn new(of: &Distribution, unit: f64) -> Option<Self> {
+        Some(Self {
+            count: of.count(),
+            rmse: of.rmse()? * unit,
+            mean: of.mean()? * unit,
+            median: of.percentile(0.5)? * unit,
+            p95: of.percentile(0.95)? * unit,
+            max: of.max()? * unit,
+        })
+    }
+}

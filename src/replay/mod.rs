@@ -1,0 +1,215 @@
+//! A recorded log through the engine, record by record, in flat memory.
+
+mod feed;
+mod merge;
+mod summary;
+
+use std::collections::VecDeque;
+
+use wayfix_filter::Timestamp;
+
+pub use feed::{Feed, Read};
+pub use merge::merge;
+pub use summary::{SourceSummary, Summary};
+
+use crate::config::{Site, Vehicle};
+use crate::engine::{Engine, Estimate, Fate, Learned, Outputs, Report, Reset, SetupError};
+use crate::evaluate::Comparison;
+use crate::log::{Record, Truth};
+
+/// Receives what a replay produces, in order.
+pub trait Sink {
+    /// The estimate after a sample, at most one a time step of the replay's `rate_hz`.
+    fn estimate(&mut self, _: &Estimate) {}
+    /// The fate of a sample.
+    fn report(&mut self, _: &Report) {}
+    /// A jump.
+    fn reset(&mut self, _: &Reset) {}
+    /// The estimate against truth.
+    fn comparison(&mut self, _: &Comparison) {}
+    /// What is learned so far, once a second of the log.
+    fn parameters(&mut self, _: Timestamp, _: &[Learned]) {}
+}
+
+/// Nothing is kept.
+impl Sink for () {}
+
+/// A sink where one is wanted.
+impl<S: Sink> Sink for Option<S> {
+    fn estimate(&mut self, estimate: &Estimate) {
+        self.iter_mut().for_each(|sink| sink.estimate(estimate));
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.iter_mut().for_each(|sink| sink.report(report));
+    }
+
+    fn reset(&mut self, reset: &Reset) {
+        self.iter_mut().for_each(|sink| sink.reset(reset));
+    }
+
+    fn comparison(&mut self, comparison: &Comparison) {
+        self.iter_mut().for_each(|sink| sink.comparison(comparison));
+    }
+
+    fn parameters(&mut self, t: Timestamp, parameters: &[Learned]) {
+        self.iter_mut()
+            .for_each(|sink| sink.parameters(t, parameters));
+    }
+}
+
+/// Where the log jumps ahead by more than this, truth inside the hole is not compared \[s\].
+const HOLE_S: f64 = 10.0;
+/// Time between two looks at the parameters \[s\].
+const PARAMETERS_S: f64 = 1.0;
+
+/// A replay under way.
+#[derive(Debug)]
+pub struct Replay {
+    engine: Engine,
+    outputs: Outputs,
+    summary: Summary,
+    /// Truth that waits until the log has reached its time.
+    truth: VecDeque<Truth>,
+    /// Time of the newest sample whose time was believed.
+    reached: Option<Timestamp>,
+    /// The last sample was too late: when the next is not, the clock may have been set back.
+    was_late: bool,
+    period_s: f64,
+    last_output: Option<Timestamp>,
+    last_parameters: Option<Timestamp>,
+}
+
+impl Replay {
+    /// A replay on one site and vehicle; estimates go out at most `rate_hz` times a second.
+    ///
+    /// # Errors
+    /// Where the two files can't work together.
+    pub fn new(site: &Site, vehicle: &Vehicle, rate_hz: f64) -> Result<Self, SetupError> {
+        Ok(Self {
+            engine: Engine::new(site, vehicle)?,
+            outputs: Outputs::default(),
+            summary: Summary::default(),
+            truth: VecDeque::new(),
+            reached: None,
+            was_late: false,
+            period_s: 1.0 / rate_hz,
+            last_output: None,
+            last_parameters: None,
+        })
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Takes the next record in order of arrival. Truth is held until the log has reached its time,
+    /// and never reaches the engine; it has to come before the samples that follow it in time, as
+    /// [`merge`] sees to.
+    pub fn feed(&mut self, record: &Record, sink: &mut impl Sink) {
+        match record {
+            Record::Truth(truth) => {
+                let place = self.truth.partition_point(|held| held.t <= truth.t);
+                self.truth.insert(place, *truth);
+            }
+            Record::Sample(sample) => {
+                // A wild stamp must not spend the truth of an hour: that waits for company.
+                let hole = self.reached.map(|t| t.shifted(HOLE_S));
+                while let Some(held) = self.truth.front()
+                    && held.t < sample.t
+                    && hole.is_none_or(|hole| held.t <= hole)
+                {
+                    self.compare(sink);
+                }
+                self.engine.step(sample, &mut self.outputs);
+                self.book(sink);
+            }
+        }
+    }
+
+    /// Compares what is left of the truth and gives the summary.
+    pub fn finish(mut self, sink: &mut impl Sink) -> Summary {
+        let end = self.reached.map(|t| t.shifted(HOLE_S));
+        while let Some(held) = self.truth.front() {
+            if end.is_some_and(|end| held.t > end) {
+                self.summary.errors.unmatched += self.truth.len() as u64;
+                break;
+            }
+            self.compare(sink);
+        }
+        self.summary.parameters = self.engine.parameters();
+        if let Some(t) = self.reached {
+            sink.parameters(t, &self.summary.parameters);
+        }
+        self.summary
+    }
+
+    fn compare(&mut self, sink: &mut impl Sink) {
+        let Some(truth) = self.truth.pop_front() else {
+            return;
+        };
+        match self.engine.estimate_at(truth.t) {
+            None => self.summary.errors.before_start += 1,
+            // The engine does not look back: this truth came late, or lies in a hole of the log.
+            Some(estimate) if estimate.t > truth.t => self.summary.errors.unmatched += 1,
+            Some(estimate) => {
+                let comparison = Comparison::new(&truth, &estimate);
+                self.summary.errors.add(&comparison);
+                sink.comparison(&comparison);
+            }
+        }
+    }
+
+    fn book(&mut self, sink: &mut impl Sink) {
+        for report in &self.outputs.reports {
+            let is_timely = !matches!(
+                report.fate,
+                Fate::TooLate | Fate::ClockJump | Fate::UnknownSource | Fate::Invalid
+            );
+            self.summary.add_report(report, is_timely);
+            sink.report(report);
+            if is_timely {
+                let horizon_s = self.engine.setup().estimator.horizon_s;
+                let set_back = self.was_late
+                    && (self.reached).is_some_and(|t| report.t.shifted(horizon_s) < t);
+                if set_back {
+                    self.last_output = None;
+                    self.last_parameters = None;
+                }
+                self.reached = match self.reached {
+                    Some(t) if !set_back => Some(t.max(report.t)),
+                    _ => Some(report.t),
+                };
+            }
+            self.was_late = report.fate == Fate::TooLate;
+        }
+        for reset in &self.outputs.resets {
+            self.summary.add_reset(reset);
+            sink.reset(reset);
+        }
+        self.give_estimate(sink);
+    }
+
+    fn give_estimate(&mut self, sink: &mut impl Sink) {
+        let Some(now) = self.reached else { return };
+        // Half a millisecond of tolerance, so that a rate of the sensor's own is not halved by jitter.
+        let is_due = |last: Option<Timestamp>, period_s: f64| {
+            last.is_none_or(|last| now.seconds_since(last) >= period_s - 5e-4)
+        };
+        if !is_due(self.last_output, self.period_s) {
+            return;
+        }
+        let Some(estimate) = self.engine.estimate() else {
+            return;
+        };
+        self.last_output = Some(now);
+        self.summary.add_estimate(&estimate);
+        sink.estimate(&estimate);
+        if is_due(self.last_parameters, PARAMETERS_S) {
+            self.last_parameters = Some(now);
+            sink.parameters(now, &self.engine.parameters());
+        }
+    }
+}
