@@ -32,8 +32,12 @@ with tempfile.TemporaryDirectory() as folder:
         if language == "sh":
             # Cargo's commands need the repository; the others belong to the reader's own folder.
             where = root if "cargo " in body else folder
-            subprocess.run(["bash", "-euo", "pipefail", "-c", body], cwd=where, env=environment,
-                           stdin=subprocess.DEVNULL, check=True)
+            printed = subprocess.run(["bash", "-euo", "pipefail", "-c", body], cwd=where,
+                                     env=environment, stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE, text=True, check=True).stdout
+            print(printed, flush=True)
+            if "damaged places" in printed:
+                sys.exit("a log in the README can't be read")
         else:
             subprocess.run([sys.executable, "-c", body], cwd=folder, env=environment,
                            stdin=subprocess.DEVNULL, check=True)
