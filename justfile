@@ -1,0 +1,18 @@
+# What CI runs, and each of its steps alone: `just ci`, `just ci clippy`.
+
+default: ci
+
+ci *STEP:
+    bash .ci/run {{STEP}}
+
+# Formats everything.
+fmt:
+    cargo fmt --all
+
+# Time of a filter step.
+bench:
+    cargo bench --bench step
+
+# Accuracy on recorded data: `just accuracy DIR`.
+accuracy *ARGS:
+    cargo bench -p wayfix-datasets --bench accuracy -- {{ARGS}}
