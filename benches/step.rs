@@ -169,10 +169,7 @@ fn median(mut figures: Vec<f64>) -> f64 {
 fn lean(name: &str, run: impl FnOnce() -> f64) -> f64 {
     let mut figure = 0.0;
     let count = allocation_counter::measure(|| figure = run()).count_total;
-    assert_eq!(
-        count, 0,
-        "{name} allocated {count} times in {BATCH} steps"
-    );
+    assert_eq!(count, 0, "{name} allocated {count} times in {BATCH} steps");
     figure
 }
 
@@ -250,8 +247,7 @@ fn main() {
                 source: 0,
                 content: 0,
             };
-            let taken =
-                history.insert(&mut state, &(), key, [1.0; 4], |_, x| drop(black_box(x)));
+            let taken = history.insert(&mut state, &(), key, [1.0; 4], |_, x| drop(black_box(x)));
             assert!(taken.is_ok(), "in the horizon");
         };
         for _ in 0..BATCHES {

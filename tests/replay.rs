@@ -25,8 +25,24 @@ fn rows(text: &str) -> Vec<Vec<f64>> {
 #[test]
 fn the_trajectory_files_give_the_errors_of_the_summary() {
     let scratch = Scratch::new("tum");
-    write(&simulation("gnss_yard_wheels", 60.0), &scratch.0, Form::Mcap).unwrap();
-    let run = wayfix(&scratch, &["replay", "log.mcap", "--truth", "truth.mcap", "-o", "out", "--json"]);
+    write(
+        &simulation("gnss_yard_wheels", 60.0),
+        &scratch.0,
+        Form::Mcap,
+    )
+    .unwrap();
+    let run = wayfix(
+        &scratch,
+        &[
+            "replay",
+            "log.mcap",
+            "--truth",
+            "truth.mcap",
+            "-o",
+            "out",
+            "--json",
+        ],
+    );
     assert_eq!(run.code, 0, "{}", run.stderr);
     let read = |name: &str| fs::read_to_string(scratch.0.join("out").join(name)).unwrap();
     let (estimate, truth) = (rows(&read("estimate.tum")), rows(&read("truth.tum")));
@@ -34,7 +50,10 @@ fn the_trajectory_files_give_the_errors_of_the_summary() {
     let rmse = |components: std::ops::RangeInclusive<usize>| {
         let squares = estimate.iter().zip(&truth).map(|(e, t)| {
             assert_eq!(e[0], t[0], "stamps agree row by row");
-            components.clone().map(|i| (e[i] - t[i]).powi(2)).sum::<f64>()
+            components
+                .clone()
+                .map(|i| (e[i] - t[i]).powi(2))
+                .sum::<f64>()
         });
         (squares.sum::<f64>() / truth.len() as f64).sqrt()
     };
@@ -47,19 +66,36 @@ fn the_trajectory_files_give_the_errors_of_the_summary() {
 #[test]
 fn every_output_is_complete() {
     let scratch = Scratch::new("outputs");
-    write(&simulation("gnss_yard_wheels", 30.0), &scratch.0, Form::Jsonl).unwrap();
-    let run = wayfix(&scratch, &["replay", "log.jsonl", "-o", "out", "--rate", "5"]);
+    write(
+        &simulation("gnss_yard_wheels", 30.0),
+        &scratch.0,
+        Form::Jsonl,
+    )
+    .unwrap();
+    let run = wayfix(
+        &scratch,
+        &["replay", "log.jsonl", "-o", "out", "--rate", "5"],
+    );
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stdout.contains("gnss gnss_position"), "{}", run.stdout);
-    assert!(run.stderr.is_empty(), "no progress where there is no terminal: {}", run.stderr);
+    assert!(
+        run.stderr.is_empty(),
+        "no progress where there is no terminal: {}",
+        run.stderr
+    );
     let read = |name: &str| fs::read_to_string(scratch.0.join("out").join(name)).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).unwrap();
     assert_eq!(summary["errors"], serde_json::Value::Null);
-    let reports: Vec<serde_json::Value> =
-        read("reports.jsonl").lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let reports: Vec<serde_json::Value> = read("reports.jsonl")
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
     assert_eq!(summary["samples"], reports.len());
     let used = reports.iter().find(|r| r["fate"] == "fused").unwrap();
-    assert_eq!(used["residual"].as_array().unwrap().len(), used["sigma"].as_array().unwrap().len());
+    assert_eq!(
+        used["residual"].as_array().unwrap().len(),
+        used["sigma"].as_array().unwrap().len()
+    );
     assert!(used["nis"].as_f64().unwrap() <= used["gate"].as_f64().unwrap());
     let estimates = read("estimate.csv").lines().count();
     assert!((100..=160).contains(&estimates), "{estimates} at 5 Hz");
@@ -79,10 +115,19 @@ fn both_forms_of_a_log_give_the_same_bits() {
     write(&simulation, &scratch.0, Form::Jsonl).unwrap();
     for form in ["mcap", "jsonl"] {
         let (log, truth) = (format!("log.{form}"), format!("truth.{form}"));
-        let run = wayfix(&scratch, &["replay", &log, "--truth", &truth, "-o", form, "--quiet"]);
+        let run = wayfix(
+            &scratch,
+            &["replay", &log, "--truth", &truth, "-o", form, "--quiet"],
+        );
         assert_eq!((run.code, run.stdout.as_str()), (0, ""), "{}", run.stderr);
     }
-    for name in ["estimate.csv", "estimate.tum", "truth.tum", "reports.jsonl", "parameters.csv"] {
+    for name in [
+        "estimate.csv",
+        "estimate.tum",
+        "truth.tum",
+        "reports.jsonl",
+        "parameters.csv",
+    ] {
         let read = |form: &str| fs::read(scratch.0.join(form).join(name)).unwrap();
         assert!(read("mcap") == read("jsonl"), "{name}");
         assert!(!read("mcap").is_empty(), "{name}");
@@ -95,28 +140,68 @@ fn truth_in_the_log_is_truth_beside_it() {
     let samples = || simulation.samples().map(Record::Sample);
     let beside = replayed(&simulation, samples(), Some(simulation.truth.clone()));
     // As a recorder would have it: in order of arrival, half a second late.
-    let mut mixed: Vec<(i64, Record)> =
-        simulation.received.iter().map(|r| (r.t.0, Record::Sample(r.sample))).collect();
-    mixed.extend(simulation.truth.iter().map(|t| (t.t.0 + 500_000_000, Record::Truth(*t))));
+    let mut mixed: Vec<(i64, Record)> = simulation
+        .received
+        .iter()
+        .map(|r| (r.t.0, Record::Sample(r.sample)))
+        .collect();
+    mixed.extend(
+        simulation
+            .truth
+            .iter()
+            .map(|t| (t.t.0 + 500_000_000, Record::Truth(*t))),
+    );
     mixed.sort_by_key(|(t, _)| *t);
     let within = replayed(&simulation, mixed.into_iter().map(|(_, r)| r), None);
-    assert_eq!(beside.errors.horizontal_m.count(), within.errors.horizontal_m.count());
-    assert_eq!(beside.errors.horizontal_m.rmse(), within.errors.horizontal_m.rmse());
+    assert_eq!(
+        beside.errors.horizontal_m.count(),
+        within.errors.horizontal_m.count()
+    );
+    assert_eq!(
+        beside.errors.horizontal_m.rmse(),
+        within.errors.horizontal_m.rmse()
+    );
     assert_eq!(within.errors.unmatched, 0);
 }
 
 #[test]
 fn a_start_from_truth_is_known_at_once() {
     let scratch = Scratch::new("start");
-    write(&simulation("gnss_yard_wheels", 20.0), &scratch.0, Form::Mcap).unwrap();
-    let with = ["replay", "log.mcap", "--truth", "truth.mcap", "--init-from-truth", "--json"];
-    let (with, without) = (wayfix(&scratch, &with), wayfix(&scratch, &with[..4].iter().copied().chain(["--json"]).collect::<Vec<_>>()));
+    write(
+        &simulation("gnss_yard_wheels", 20.0),
+        &scratch.0,
+        Form::Mcap,
+    )
+    .unwrap();
+    let with = [
+        "replay",
+        "log.mcap",
+        "--truth",
+        "truth.mcap",
+        "--init-from-truth",
+        "--json",
+    ];
+    let (with, without) = (
+        wayfix(&scratch, &with),
+        wayfix(
+            &scratch,
+            &with[..4]
+                .iter()
+                .copied()
+                .chain(["--json"])
+                .collect::<Vec<_>>(),
+        ),
+    );
     let start_s = |run: &Run| run.json()["start_after_s"].as_f64().unwrap();
     assert!(start_s(&with) < 0.1, "{}", start_s(&with));
     assert!(start_s(&with) <= start_s(&without));
     let none = wayfix(&scratch, &["replay", "log.mcap", "--init-from-truth"]);
     assert_eq!(none.code, 2);
-    assert!(none.stderr.contains("no truth with a position"), "{}", none.stderr);
+    assert!(
+        none.stderr.contains("no truth with a position"),
+        "{}",
+        none.stderr
+    );
 }
 
 #[test]
@@ -125,31 +210,86 @@ fn exit_codes_say_what_was_wrong() {
     write(&simulation("tag_only", 5.0), &scratch.0, Form::Jsonl).unwrap();
     let path = |name: &str| scratch.0.join(name);
     let log = fs::read_to_string(path("log.jsonl")).unwrap();
-    let bare: String = log.lines().filter(|l| !l.contains("attachment")).map(|l| format!("{l}\n")).collect();
+    let bare: String = log
+        .lines()
+        .filter(|l| !l.contains("attachment"))
+        .map(|l| format!("{l}\n"))
+        .collect();
     fs::write(path("bare.jsonl"), &bare).unwrap();
-    fs::write(path("short.jsonl"), bare.lines().take(2).map(|l| format!("{l}\n")).collect::<String>()).unwrap();
+    fs::write(
+        path("short.jsonl"),
+        bare.lines()
+            .take(2)
+            .map(|l| format!("{l}\n"))
+            .collect::<String>(),
+    )
+    .unwrap();
     fs::write(path("empty.jsonl"), "").unwrap();
     fs::write(path("noise.mcap"), [7u8; 3000]).unwrap();
-    fs::write(path("wrong.toml"), "[source.uwb]\nkind = \"uwb\"\nrange_sigma_m = 0.0\n").unwrap();
+    fs::write(
+        path("wrong.toml"),
+        "[source.uwb]\nkind = \"uwb\"\nrange_sigma_m = 0.0\n",
+    )
+    .unwrap();
     let files = ["--site", "site.toml", "--vehicle", "vehicle.toml"];
     let table: &[(&[&str], i32, &str)] = &[
-        (&["bare.jsonl"], 2, "carries no site.toml: state it with --site"),
+        (
+            &["bare.jsonl"],
+            2,
+            "carries no site.toml: state it with --site",
+        ),
         (&["absent.mcap"], 2, "cannot open absent.mcap"),
         (&["vehicle.toml"], 2, ".mcap or .jsonl"),
-        (&["log.jsonl", "--vehicle", "wrong.toml"], 2, "wrong.toml:3: source.uwb.range_sigma_m"),
-        (&["log.jsonl", "--truth", "absent.jsonl"], 2, "cannot open absent.jsonl"),
-        (&["empty.jsonl", files[0], files[1], files[2], files[3]], 2, "no sample could be read"),
-        (&["noise.mcap", files[0], files[1], files[2], files[3]], 2, "no sample could be read"),
-        (&["log.jsonl", "-o", "log.jsonl"], 2, "cannot write log.jsonl"),
+        (
+            &["log.jsonl", "--vehicle", "wrong.toml"],
+            2,
+            "wrong.toml:3: source.uwb.range_sigma_m",
+        ),
+        (
+            &["log.jsonl", "--truth", "absent.jsonl"],
+            2,
+            "cannot open absent.jsonl",
+        ),
+        (
+            &["empty.jsonl", files[0], files[1], files[2], files[3]],
+            2,
+            "no sample could be read",
+        ),
+        (
+            &["noise.mcap", files[0], files[1], files[2], files[3]],
+            2,
+            "no sample could be read",
+        ),
+        (
+            &["log.jsonl", "-o", "log.jsonl"],
+            2,
+            "cannot write log.jsonl",
+        ),
         (&["log.jsonl", "--rate", "0"], 2, "above 0"),
-        (&["short.jsonl", files[0], files[1], files[2], files[3]], 1, ""),
-        (&["bare.jsonl", files[0], files[1], files[2], files[3]], 0, ""),
+        (
+            &["short.jsonl", files[0], files[1], files[2], files[3]],
+            1,
+            "",
+        ),
+        (
+            &["bare.jsonl", files[0], files[1], files[2], files[3]],
+            0,
+            "",
+        ),
     ];
     for (arguments, code, message) in table {
         let arguments: Vec<&str> = ["replay"].iter().chain(arguments.iter()).copied().collect();
         let run = wayfix(&scratch, &arguments);
-        assert_eq!(run.code, *code, "{arguments:?}: {}{}", run.stdout, run.stderr);
-        assert!(run.stderr.contains(message), "{arguments:?}: {}", run.stderr);
+        assert_eq!(
+            run.code, *code,
+            "{arguments:?}: {}{}",
+            run.stdout, run.stderr
+        );
+        assert!(
+            run.stderr.contains(message),
+            "{arguments:?}: {}",
+            run.stderr
+        );
     }
 }
 
@@ -163,9 +303,25 @@ fn a_full_disk_is_told_once() {
     std::os::unix::fs::symlink("/dev/full", out.join("reports.jsonl")).unwrap();
     let run = wayfix(&scratch, &["replay", "log.mcap", "-o", "out"]);
     assert_eq!(run.code, 2);
-    assert_eq!(run.stderr.matches("cannot write out/reports.jsonl: No space left").count(), 1, "{}", run.stderr);
-    assert!(run.stdout.contains("uwb range"), "the summary is printed all the same");
-    assert!(fs::read_to_string(out.join("estimate.csv")).unwrap().lines().count() > 100);
+    assert_eq!(
+        run.stderr
+            .matches("cannot write out/reports.jsonl: No space left")
+            .count(),
+        1,
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stdout.contains("uwb range"),
+        "the summary is printed all the same"
+    );
+    assert!(
+        fs::read_to_string(out.join("estimate.csv"))
+            .unwrap()
+            .lines()
+            .count()
+            > 100
+    );
 }
 
 #[test]
@@ -173,8 +329,23 @@ fn the_demo_needs_nothing_and_leaves_a_log_that_replays() {
     let scratch = Scratch::new("demo");
     let run = wayfix(&scratch, &["demo", "--seed", "2", "-o", "day"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert!(run.stdout.contains("uwb range") && run.stdout.contains("2D m"), "{}", run.stdout);
-    let again = wayfix(&scratch, &["replay", "day/log.mcap", "--truth", "day/truth.mcap", "-o", "again", "-q"]);
+    assert!(
+        run.stdout.contains("uwb range") && run.stdout.contains("2D m"),
+        "{}",
+        run.stdout
+    );
+    let again = wayfix(
+        &scratch,
+        &[
+            "replay",
+            "day/log.mcap",
+            "--truth",
+            "day/truth.mcap",
+            "-o",
+            "again",
+            "-q",
+        ],
+    );
     assert_eq!(again.code, 0, "{}", again.stderr);
     let read = |dir: &str| fs::read(scratch.0.join(dir).join("estimate.csv")).unwrap();
     assert!(read("day") == read("again"));
@@ -188,7 +359,9 @@ fn shuffled(simulation: &Simulation, delays_s: &[f64]) -> Vec<Record> {
         .map(|(sample, delay_s)| (sample.t.shifted(*delay_s), sample))
         .collect();
     late.sort_by_key(|(arrival, _)| *arrival);
-    late.into_iter().map(|(_, sample)| Record::Sample(sample)).collect()
+    late.into_iter()
+        .map(|(_, sample)| Record::Sample(sample))
+        .collect()
 }
 
 proptest! {
