@@ -251,7 +251,7 @@ impl<const N: usize> Filter<N> {
         }
         report.nis = nis;
         report.gate = judge.gate(M);
-        if !(nis <= report.gate) {
+        if nis.is_nan() || nis > report.gate {
             return report;
         }
         report.weight = judge.weight.of(nis, M);

@@ -15,7 +15,7 @@ pub(super) fn landmark(
     reading: &sample::Landmark,
     slots: &mut impl Slots,
 ) -> Result<Model, Fate> {
-    if !(reading.range_m > 0.0) {
+    if reading.range_m <= 0.0 {
         return Err(Fate::Invalid);
     }
     let target = at
