@@ -19,6 +19,8 @@ fn simulate(folder: &str, seed: &str) -> PathBuf {
             "12",
             "--seed",
             seed,
+            "--format",
+            "jsonl",
             "-o",
         ])
         .arg(&output)
