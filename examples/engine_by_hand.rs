@@ -80,7 +80,10 @@ fn main() -> anyhow::Result<()> {
         (p[(0, 0)] + p[(1, 1)]).sqrt()
     );
     for learned in engine.parameters() {
-        println!("{} = {:.4} ± {:.4}", learned.name, learned.value, learned.sigma);
+        println!(
+            "{} = {:.4} ± {:.4}",
+            learned.name, learned.value, learned.sigma
+        );
     }
     assert!(error_m < 0.3, "the ranges are good to centimetres");
     Ok(())
