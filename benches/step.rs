@@ -32,8 +32,8 @@ const ANCHORS: [[f64; 3]; 4] = [
 
 fn strapdown() -> Strapdown {
     Strapdown {
-        gyro_radps: Vector3::new(0.01, -0.02, 0.15),
-        accel_mps2: Vector3::new(0.1, -0.05, 9.81),
+        gyro_radps: Vector3::zeros(),
+        accel_mps2: Vector3::new(0.0, 0.0, 9.80665),
         gyro_density: 2e-4,
         accel_density: 2e-3,
         gyro_walk: 1e-5,
@@ -76,7 +76,7 @@ fn marker(filter: &Filter<N>, k: usize) -> Marker {
     let nav = filter.nav();
     let camera = Camera {
         p_bs: Vector3::new(0.5, 0.0, 2.1),
-        r_bs: Matrix3::new(0.0, -1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.0).transpose(),
+        r_bs: Matrix3::new(0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0),
         focal_px: Vector2::repeat(600.0),
         centre_px: Vector2::new(640.0, 480.0),
     };
@@ -99,7 +99,7 @@ fn marker(filter: &Filter<N>, k: usize) -> Marker {
     marker
 }
 
-/// A filter whose covariance is full: a minute of driving with ranges.
+/// A filter whose covariance is full: a minute at rest with ranges.
 fn warmed() -> (Filter<N>, Vec<Slot>, Judge) {
     let mut filter = Filter::<N>::new(&Prior {
         t: Timestamp(0),

@@ -30,7 +30,7 @@ gyro_density_radps_rthz = 2e-4
 
 [source.uwb]
 kind = "uwb"
-mount.position_m = [0.2, 0.0, 1.5]
+mount.position_m = [0.0, 0.0, 1.5]
 range_sigma_m = 0.06
 "#;
 
@@ -49,7 +49,7 @@ fn main() -> anyhow::Result<()> {
     if let Reading::Range(range) = &mut stranger.reading {
         range.anchor = name("Z");
     } else {
-        stranger = uwb(7.0, "Z", 4.0);
+        stranger = uwb(35.0, "Z", 4.0);
     }
     arrivals.insert(701, stranger);
 
@@ -121,7 +121,7 @@ fn readings(k: u32) -> [Sample; 2] {
         ("D", [0.0, 12.0, 2.5]),
     ][k as usize % 4];
     let p = place(t_s);
-    let range_m = (p[0] + 0.2 - x).hypot(p[1] - y).hypot(1.5 - z);
+    let range_m = (p[0] - x).hypot(p[1] - y).hypot(1.5 - z);
     let gyro = Sample {
         t: Timestamp::from_seconds(t_s),
         source: name("gyro"),
