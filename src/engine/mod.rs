@@ -30,6 +30,8 @@ use timeline::Timeline;
 const EVENTS: usize = 4096;
 /// Checkpoints that it holds at most.
 const CHECKPOINTS: usize = 64;
+/// How far back an estimate is told [s].
+pub const LOOK_BACK_S: f64 = 0.5;
 /// Events between two checkpoints.
 const SPACING: usize = 8;
 
@@ -201,17 +203,32 @@ impl Engine {
         Some(self.describe(&self.core, t))
     }
 
-    /// The estimate carried on to `t` (no earlier than the newest sample), the engine's own state
-    /// as it was; `None` before the start.
+    /// The estimate at `t`, the engine's own state as it was: carried on to a later time, or back to
+    /// one just passed (a source with a negative delay takes the state ahead of the newest stamp) by
+    /// constant rate and acceleration. Further back than [`LOOK_BACK_S`] it is the newest estimate.
+    /// `None` before the start.
     #[must_use]
     pub fn estimate_at(&self, t: Timestamp) -> Option<Estimate> {
-        let now = self.core.hypotheses.best()?.filter.t();
-        if t <= now {
-            return self.estimate();
+        let best = self.core.hypotheses.best()?;
+        let now = best.filter.t();
+        if t > now {
+            let mut ahead = Core::clone(&self.core);
+            ahead.advance(&self.setup, t);
+            return Some(self.describe(&ahead, t));
         }
-        let mut ahead = Core::clone(&self.core);
-        ahead.advance(&self.setup, t);
-        Some(self.describe(&ahead, t))
+        let mut estimate = self.describe(&self.core, now);
+        let back_s = now.seconds_since(t);
+        if back_s <= LOOK_BACK_S {
+            let nav = best.filter.nav().delayed(back_s);
+            estimate = Estimate {
+                t,
+                p_n: nav.p_n,
+                v_n: nav.v_n,
+                q_nb: nav.q_nb,
+                ..estimate
+            };
+        }
+        Some(estimate)
     }
 
     fn describe(&self, core: &Core, t: Timestamp) -> Estimate {
