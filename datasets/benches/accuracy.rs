@@ -18,7 +18,7 @@ fn main() -> Result<()> {
             "--set" => changes.extend(args.next()),
             "--verbose" => verbose = true,
             "--bench" => {}
-            path => dir = PathBuf::from(path),
+            path => dir = from_root(path),
         }
     }
     if !dir.is_dir() {
@@ -90,4 +90,16 @@ fn changed(text: &str, changes: &[String]) -> Result<Vehicle> {
         at.insert(last.to_owned(), value);
     }
     Ok(toml::Value::Table(table).try_into()?)
+}
+
+/// Cargo runs a bench in its crate's folder; a path is meant from where the command was given, the
+/// root of the workspace.
+fn from_root(path: &str) -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let joined = root.join(path);
+    if joined.is_dir() {
+        joined
+    } else {
+        PathBuf::from(path)
+    }
 }
