@@ -5,13 +5,17 @@
 //! keeps a share of each innovation variance as measurement noise ([`R_FLOOR`]) and process noise is
 //! never negative. Nothing is inverted: S is factored by Cholesky.
 
+use arrayvec::ArrayVec;
 use nalgebra::{Matrix3, SMatrix, SVector};
 
-use crate::measurement::{Jacobian, MAX_PARAMETERS};
+use crate::measurement::Jacobian;
 use crate::state::{NAV, Slot};
 
 /// States that a motion model changes: attitude, velocity, position.
 pub(crate) const MOVED: usize = 9;
+
+/// Most parameters that a motion step depends on, counted once for each of its rates.
+pub(crate) const MAX_TERMS: usize = 8;
 
 /// Least share of the innovation variance that counts as measurement noise, so that rounding in one
 /// update can't make P indefinite.
@@ -27,12 +31,13 @@ pub(crate) enum Entry {
 }
 
 /// Error transition of one motion step: rows attitude, velocity, position; columns the five blocks
-/// of the navigation state and single parameters.
-#[derive(Clone, Copy, Debug)]
+/// of the navigation state and single parameters. Beyond its own row, the position error takes
+/// `carry_s` of the *new* velocity error along, as trapezoidal integration does.
+#[derive(Clone, Debug)]
 pub(crate) struct Transition {
     pub blocks: [[Entry; 5]; 3],
-    pub parameters: [(Slot, SVector<f64, MOVED>); MAX_PARAMETERS],
-    pub parameter_count: usize,
+    pub carry_s: f64,
+    pub parameters: ArrayVec<(Slot, SVector<f64, MOVED>), MAX_TERMS>,
     /// Process noise of the moved states.
     pub q: SMatrix<f64, MOVED, MOVED>,
     /// Variance added to each gyro and accelerometer bias component.
@@ -40,25 +45,14 @@ pub(crate) struct Transition {
 }
 
 impl Transition {
-    /// Nothing changes, no noise.
-    pub fn identity() -> Self {
-        use Entry::{Identity as I, Zero as O};
+    /// A transition by its blocks, without noise.
+    pub fn new(blocks: [[Entry; 5]; 3]) -> Self {
         Self {
-            blocks: [[I, O, O, O, O], [O, I, O, O, O], [O, O, I, O, O]],
-            parameters: [(Slot(0), SVector::zeros()); MAX_PARAMETERS],
-            parameter_count: 0,
+            blocks,
+            carry_s: 0.0,
+            parameters: ArrayVec::new_const(),
             q: SMatrix::zeros(),
             q_bias: [0.0; 2],
-        }
-    }
-
-    /// Adds a parameter's column.
-    pub fn parameter(&mut self, slot: Option<Slot>, column: SVector<f64, MOVED>) {
-        if let Some(slot) = slot
-            && self.parameter_count < MAX_PARAMETERS
-        {
-            self.parameters[self.parameter_count] = (slot, column);
-            self.parameter_count += 1;
         }
     }
 }
@@ -102,6 +96,19 @@ fn axpy3(y: &mut [f64], a: [f64; 3], x: [&[f64]; 3]) {
     }
 }
 
+/// Copies the first `n` states; what lies beyond is zero in both.
+pub(crate) fn copy<const N: usize>(
+    to: &mut SMatrix<f64, N, N>,
+    from: &SMatrix<f64, N, N>,
+    n: usize,
+) {
+    let n = n.min(N);
+    let columns = to.as_mut_slice().chunks_exact_mut(N);
+    for (to, from) in columns.zip(from.as_slice().chunks_exact(N)).take(n) {
+        to[..n].copy_from_slice(&from[..n]);
+    }
+}
+
 /// `P ← F P Fᵀ + Q` over the first `n` states.
 ///
 /// Columns of the moved states are formed first, `U = P Fᵀ`; by symmetry its rows below are the new
@@ -117,10 +124,7 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
                 Entry::Zero => {}
                 Entry::Identity => {
                     for i in 0..3 {
-                        let x = column(3 * block + i);
-                        for (y, x) in u[3 * row + i][..n].iter_mut().zip(x) {
-                            *y += x;
-                        }
+                        axpy(&mut u[3 * row + i][..n], 1.0, column(3 * block + i));
                     }
                 }
                 Entry::Scaled(a) => {
@@ -138,7 +142,7 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
             }
         }
     }
-    for &(slot, g) in &f.parameters[..f.parameter_count] {
+    for &(slot, g) in &f.parameters {
         let x = column(slot.index());
         for (u, g) in u.iter_mut().zip(g.iter()) {
             if *g != 0.0 {
@@ -146,14 +150,27 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
             }
         }
     }
-    let corner = corner(&u, f);
-    for j in 0..MOVED {
-        for i in 0..MOVED {
-            p[(i, j)] = corner[i.max(j)][i.min(j)] + f.q[(i.max(j), i.min(j))];
+    if f.carry_s != 0.0 {
+        let (before, position) = u.split_at_mut(6);
+        for (p, v) in position.iter_mut().zip(&before[3..]) {
+            axpy(&mut p[..n], f.carry_s, &v[..n]);
         }
-        for i in MOVED..n {
-            p[(i, j)] = u[j][i];
-            p[(j, i)] = u[j][i];
+    }
+    let corner = corner(&u, f);
+    for (k, column) in p.as_mut_slice().chunks_exact_mut(N).take(n).enumerate() {
+        if k < MOVED {
+            // The lower part of the corner, mirrored.
+            for (i, p) in column[..k].iter_mut().enumerate() {
+                *p = corner[k][i] + f.q[(k, i)];
+            }
+            for i in k..MOVED {
+                column[i] = corner[i][k] + f.q[(i, k)];
+            }
+            column[MOVED..n].copy_from_slice(&u[k][MOVED..n]);
+        } else {
+            for (p, u) in column.iter_mut().zip(&u) {
+                *p = u[k];
+            }
         }
     }
     for (kind, q) in f.q_bias.iter().enumerate() {
@@ -163,31 +180,42 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
     }
 }
 
-/// The lower 9×9 corner of `F U`.
-fn corner<const N: usize>(u: &[[f64; N]; MOVED], f: &Transition) -> [[f64; MOVED]; MOVED] {
-    let mut out = [[0.0; MOVED]; MOVED];
-    for (j, u) in u.iter().enumerate() {
-        for (row, blocks) in f.blocks.iter().enumerate() {
-            if 3 * row + 2 < j {
-                continue;
-            }
-            for (block, entry) in blocks.iter().enumerate() {
-                let x = [u[3 * block], u[3 * block + 1], u[3 * block + 2]];
-                for (i, x_i) in x.iter().enumerate() {
-                    out[3 * row + i][j] += match entry {
-                        Entry::Zero => 0.0,
-                        Entry::Identity => *x_i,
-                        Entry::Scaled(a) => a * x_i,
-                        Entry::Full(m) => m[(i, 0)] * x[0] + m[(i, 1)] * x[1] + m[(i, 2)] * x[2],
-                    };
+/// A row of the corner, padded to an even length.
+type Row = [f64; MOVED + 1];
+
+/// The 9×9 corner of `F U`, by rows.
+fn corner<const N: usize>(u: &[[f64; N]; MOVED], f: &Transition) -> [Row; MOVED] {
+    let row = |k: usize| -> Row { core::array::from_fn(|j| if j < MOVED { u[j][k] } else { 0.0 }) };
+    let x: [Row; NAV] = core::array::from_fn(row);
+    let mut out = [[0.0; MOVED + 1]; MOVED];
+    let add = |y: &mut Row, a: f64, x: &Row| {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y += a * x;
+        }
+    };
+    for (r, blocks) in f.blocks.iter().enumerate() {
+        for (c, entry) in blocks.iter().enumerate() {
+            for i in 0..3 {
+                let y = &mut out[3 * r + i];
+                match entry {
+                    Entry::Zero => {}
+                    Entry::Identity => add(y, 1.0, &x[3 * c + i]),
+                    Entry::Scaled(a) => add(y, *a, &x[3 * c + i]),
+                    Entry::Full(m) => (0..3).for_each(|k| add(y, m[(i, k)], &x[3 * c + k])),
                 }
             }
         }
-        for &(slot, g) in &f.parameters[..f.parameter_count] {
-            let x = u[slot.index()];
-            for (i, g) in g.iter().enumerate().skip(j) {
-                out[i][j] += g * x;
-            }
+    }
+    for &(slot, g) in &f.parameters {
+        let x = row(slot.index());
+        for (y, g) in out.iter_mut().zip(g.iter()) {
+            add(y, *g, &x);
+        }
+    }
+    if f.carry_s != 0.0 {
+        let (before, position) = out.split_at_mut(6);
+        for (p, v) in position.iter_mut().zip(&before[3..]) {
+            add(p, f.carry_s, v);
         }
     }
     out
@@ -201,21 +229,18 @@ pub(crate) fn gain_columns<const N: usize, const M: usize>(
 ) -> [[f64; N]; M] {
     let n = padded::<N>(n);
     let columns = p.as_slice();
+    let column = |i: usize| &columns[i * N..i * N + n];
     let mut g = [[0.0; N]; M];
-    for (m, g) in g.iter_mut().enumerate() {
-        let g = &mut g[..n];
-        for (block, entries) in h.blocks() {
-            for i in 0..3 {
-                let a = entries[(m, i)];
-                if a != 0.0 {
-                    let c = (block.start() + i) * N;
-                    axpy(g, a, &columns[c..c + n]);
-                }
-            }
+    for (block, a) in h.blocks() {
+        let x = [0, 1, 2].map(|j| column(block.start() + j));
+        for (m, g) in g.iter_mut().enumerate() {
+            axpy3(&mut g[..n], [a[(m, 0)], a[(m, 1)], a[(m, 2)]], x);
         }
-        for (slot, entries) in h.parameters() {
-            let c = slot.index() * N;
-            axpy(g, entries[m], &columns[c..c + n]);
+    }
+    for (slot, a) in h.parameters() {
+        let x = column(slot.index());
+        for (g, a) in g.iter_mut().zip(a.iter()) {
+            axpy(&mut g[..n], *a, x);
         }
     }
     g
@@ -386,27 +411,16 @@ mod tests {
     }
 
     fn transition() -> Transition {
-        let mut f = Transition::identity();
         let m = |k: f64| Entry::Full(Matrix3::new(k, 0.2, 0.3, -0.4, 1.0, k, 0.7, -0.8, 0.9));
-        f.blocks[0] = [
-            m(0.5),
-            Entry::Zero,
-            Entry::Zero,
-            Entry::Scaled(-0.1),
-            Entry::Zero,
-        ];
-        f.blocks[1] = [m(0.2), Entry::Identity, Entry::Zero, Entry::Zero, m(-0.3)];
-        f.blocks[2] = [
-            m(0.1),
-            Entry::Scaled(0.3),
-            Entry::Identity,
-            Entry::Zero,
-            m(0.4),
-        ];
-        f.parameter(
-            Some(Slot(16)),
-            SVector::from_fn(|i, _| 0.1 * i as f64 - 0.3),
-        );
+        use Entry::{Identity as I, Scaled, Zero as O};
+        let mut f = Transition::new([
+            [m(0.5), O, O, Scaled(-0.1), O],
+            [m(0.2), I, O, O, m(-0.3)],
+            [m(0.1), Scaled(0.3), I, O, m(0.4)],
+        ]);
+        f.parameters
+            .push((Slot(16), SVector::from_fn(|i, _| 0.1 * i as f64 - 0.3)));
+        f.carry_s = 0.25;
         f.q = SMatrix::identity() * 0.01;
         f.q_bias = [0.001, 0.002];
         f
@@ -430,6 +444,9 @@ mod tests {
         dense
             .fixed_view_mut::<9, 1>(0, 16)
             .copy_from(&f.parameters[0].1);
+        let taken = dense.fixed_view::<3, N>(3, 0) * f.carry_s;
+        let mut position = dense.fixed_view_mut::<3, N>(6, 0);
+        position += taken;
         let mut q = SMatrix::<f64, N, N>::zeros();
         q.fixed_view_mut::<9, 9>(0, 0).copy_from(&f.q);
         for i in 0..3 {

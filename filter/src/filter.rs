@@ -54,12 +54,32 @@ pub struct Prior {
 /// assert!(report.verdict.is_used());
 /// assert!((filter.nav().p_n.x - 0.4).abs() < 0.02);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Filter<const N: usize> {
     t: Timestamp,
     nav: Nav,
     pool: Pool<N>,
     p: SMatrix<f64, N, N>,
+}
+
+impl<const N: usize> Clone for Filter<N> {
+    fn clone(&self) -> Self {
+        Self {
+            t: self.t,
+            nav: self.nav,
+            pool: self.pool.clone(),
+            p: self.p,
+        }
+    }
+
+    /// Copies the states in use only, which is what makes a checkpoint cheap.
+    fn clone_from(&mut self, from: &Self) {
+        let n = self.len().max(from.len());
+        self.t = from.t;
+        self.nav = from.nav;
+        self.pool.clone_from(&from.pool);
+        covariance::copy(&mut self.p, &from.p, n);
+    }
 }
 
 impl<const N: usize> Filter<N> {

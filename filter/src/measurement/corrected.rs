@@ -66,7 +66,7 @@ impl<Model: MeasurementModel<M>, const M: usize> MeasurementModel<M> for Correct
             out.residual[component] -= x.value(Some(slot));
             let mut unit = SVector::zeros();
             unit[component] = 1.0;
-            out.h = out.h.with_parameter(Some(slot), unit);
+            out.h.add_parameter(slot, &unit);
         }
         Ok(out)
     }
@@ -84,31 +84,22 @@ impl<Model> Corrected<Model> {
             parameters: x.parameters,
         })?;
         let mut per_lag = SVector::<f64, M>::zeros();
-        let mut h = super::Jacobian::default();
-        for (block, columns) in out.h.blocks() {
-            match block {
-                Block::Attitude => {
-                    per_lag -= columns * x.nav.omega_b;
-                    let turned = math::exp(&(x.nav.omega_b * lag_s)).to_rotation_matrix();
-                    h = h.with(block, columns * turned.matrix());
-                }
-                Block::Velocity => {
-                    per_lag -= columns * x.nav.accel_n;
-                    h = h.with(block, *columns);
-                }
-                Block::Position => {
-                    per_lag -= columns * before.v_n;
-                    h = h
-                        .with(block, *columns)
-                        .with(Block::Velocity, columns * -lag_s);
-                }
-                Block::GyroBias | Block::AccelBias => h = h.with(block, *columns),
-            }
+        if let Some(columns) = out.h.block(Block::Velocity) {
+            per_lag -= columns * x.nav.accel_n;
         }
-        for &(slot, column) in out.h.parameters() {
-            h = h.with_parameter(Some(slot), column);
+        if let Some(columns) = out.h.block(Block::Position).copied() {
+            per_lag -= columns * before.v_n;
+            out.h.add(Block::Velocity, &(columns * -lag_s));
         }
-        out.h = h.with_parameter(self.lag, per_lag);
+        if let Some(columns) = out.h.block(Block::Attitude).copied() {
+            per_lag -= columns * x.nav.omega_b;
+            let turned = math::exp(&(x.nav.omega_b * lag_s)).to_rotation_matrix();
+            out.h
+                .add(Block::Attitude, &(columns * turned.matrix() - columns));
+        }
+        if let Some(slot) = self.lag {
+            out.h.add_parameter(slot, &per_lag);
+        }
         Ok(out)
     }
 }

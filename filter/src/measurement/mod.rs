@@ -91,26 +91,42 @@ impl<const M: usize> Default for Jacobian<M> {
 }
 
 impl<const M: usize> Jacobian<M> {
-    /// Adds to a block of three columns.
+    /// The same with more in a block of three columns.
     #[must_use]
+    #[inline]
     pub fn with(mut self, block: Block, columns: SMatrix<f64, M, 3>) -> Self {
-        let i = block.start() / 3;
-        self.blocks[i] += columns;
-        self.used[i] = true;
+        self.add(block, &columns);
         self
     }
 
-    /// Adds to a parameter's column; nothing where there is no parameter.
+    /// The same with more in a parameter's column; nothing where there is no parameter.
     #[must_use]
+    #[inline]
     pub fn with_parameter(mut self, slot: Option<Slot>, column: SVector<f64, M>) -> Self {
-        let Some(slot) = slot else { return self };
+        if let Some(slot) = slot {
+            self.add_parameter(slot, &column);
+        }
+        self
+    }
+
+    /// Adds to a block of three columns.
+    #[inline]
+    pub fn add(&mut self, block: Block, columns: &SMatrix<f64, M, 3>) {
+        let i = block.start() / 3;
+        self.blocks[i] += columns;
+        self.used[i] = true;
+    }
+
+    /// Adds to a parameter's column.
+    #[inline]
+    pub fn add_parameter(&mut self, slot: Slot, column: &SVector<f64, M>) {
         let known = self.parameters[..self.parameter_count]
             .iter()
             .position(|(s, _)| *s == slot);
         if let Some(i) = known {
             self.parameters[i].1 += column;
         } else if self.parameter_count < MAX_PARAMETERS {
-            self.parameters[self.parameter_count] = (slot, column);
+            self.parameters[self.parameter_count] = (slot, *column);
             self.parameter_count += 1;
         } else {
             debug_assert!(
@@ -118,7 +134,6 @@ impl<const M: usize> Jacobian<M> {
                 "a measurement touches more than {MAX_PARAMETERS} parameters"
             );
         }
-        self
     }
 
     /// A block's columns, if any are non-zero.
