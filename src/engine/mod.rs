@@ -4,26 +4,29 @@
 //! samples, so a recorded run replays bit for bit.
 
 mod cold;
+mod constraints;
 mod core;
 mod health;
 mod hypotheses;
 mod inputs;
 mod parameter;
+mod relocation;
 mod report;
 mod resolve;
 mod setup;
+mod start;
 mod timeline;
 mod wheels;
 
-use wayfix_filter::Timestamp;
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
+use wayfix_filter::{Block, Filter, Timestamp};
 use wayfix_sensors::{Reading, Sample};
 
 pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
 pub use setup::{MAX_SOURCES, Setup, SetupError};
 
 use crate::config::{Site, Source, Vehicle};
-use core::{Core, Outcome};
+use core::{Core, Outcome, STATES};
 use timeline::Timeline;
 
 /// Events that the history holds at most.
@@ -67,7 +70,7 @@ pub struct Learned {
 /// ```
 /// use wayfix::config::{Site, Vehicle};
 /// use wayfix::engine::{Engine, Outputs};
-/// use wayfix_filter::Timestamp;
+/// use wayfix_filter::{Block, Filter, Timestamp};
 /// use wayfix_sensors::sample::{Name, Range, Reading, Sample};
 ///
 /// let site: Site = toml::from_str(r#"
@@ -199,8 +202,8 @@ impl Engine {
     /// The estimate at the time of the newest sample; `None` before the start.
     #[must_use]
     pub fn estimate(&self) -> Option<Estimate> {
-        let t = self.core.hypotheses.best()?.filter.t();
-        Some(self.describe(&self.core, t))
+        let filter = &self.core.hypotheses.best()?.filter;
+        Some(self.describe(filter, filter.t()))
     }
 
     /// The estimate at `t`, the engine's own state as it was: carried on to a later time, or back to
@@ -212,11 +215,11 @@ impl Engine {
         let best = self.core.hypotheses.best()?;
         let now = best.filter.t();
         if t > now {
-            let mut ahead = Core::clone(&self.core);
-            ahead.advance(&self.setup, t);
+            let mut ahead = best.filter.clone();
+            self.core.inputs.advance(&self.setup, &mut ahead, t);
             return Some(self.describe(&ahead, t));
         }
-        let mut estimate = self.describe(&self.core, now);
+        let mut estimate = self.describe(&best.filter, now);
         let back_s = now.seconds_since(t);
         if back_s <= LOOK_BACK_S {
             let nav = best.filter.nav().delayed(back_s);
@@ -231,18 +234,13 @@ impl Engine {
         Some(estimate)
     }
 
-    fn describe(&self, core: &Core, t: Timestamp) -> Estimate {
-        use wayfix_filter::Block;
-        let Some(best) = core.hypotheses.best() else {
-            unreachable!("described after the start only")
-        };
-        let filter = &best.filter;
+    fn describe(&self, filter: &Filter<STATES>, t: Timestamp) -> Estimate {
         let nav = filter.nav();
-        let (spread, turn) = core.hypotheses.spread();
+        let (spread, turn) = self.core.hypotheses.spread();
         let up_b = nav.q_nb.inverse() * nalgebra::Vector3::z();
         Estimate {
             t,
-            mode: core.mode(&self.setup, t),
+            mode: self.core.mode(&self.setup, t),
             p_n: nav.p_n,
             v_n: nav.v_n,
             q_nb: nav.q_nb,
@@ -250,7 +248,7 @@ impl Engine {
             velocity_covariance: filter.covariance(Block::Velocity, Block::Velocity),
             attitude_covariance: filter.covariance(Block::Attitude, Block::Attitude)
                 + up_b * up_b.transpose() * turn,
-            hypotheses: core.hypotheses.len(),
+            hypotheses: self.core.hypotheses.len(),
         }
     }
 

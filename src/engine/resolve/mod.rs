@@ -6,6 +6,8 @@ mod gnss;
 mod pose;
 mod radio;
 
+pub use field::is_disturbed;
+
 use wayfix_filter::measurement::{
     Azimuth, Corrected, Direction, Height, Landmark, MagneticHeading, Marker, MeasurementModel,
     Passage, Pixel, Pose, Position, Range, RangeDifference, Rssi, Velocity, Yaw,
