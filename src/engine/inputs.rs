@@ -43,8 +43,6 @@ pub struct ImuState {
     pub accel_b: Option<Vector3<f64>>,
     /// Averaged specific force, for levelling.
     pub gravity_b: Option<Vector3<f64>>,
-    /// Averaged magnitude of the rate [rad/s], for standstill.
-    pub restlessness_radps: f64,
     /// Number of samples so far.
     pub count: u32,
     /// Neither frozen nor saturated.
@@ -102,14 +100,12 @@ impl ImuState {
             (Some(old), Some(new)) => Some(old + (new - old) * share),
             (old, new) => new.or(old),
         };
-        let rest = before.map_or(gyro_b.norm(), |b| b.restlessness_radps);
         let state = Self {
             t,
             source: index,
             gyro_b,
             accel_b,
             gravity_b: averaged(before.and_then(|b| b.gravity_b), accel_b),
-            restlessness_radps: rest + (gyro_b.norm() - rest) * share,
             count: before.map_or(1, |b| b.count.saturating_add(1)),
             trusted: !frozen && !saturated,
             watch,

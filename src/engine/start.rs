@@ -15,6 +15,10 @@ const UNKNOWN_SPEED_MPS: f64 = 5.0;
 /// Above this speed a vehicle's course is its heading [m/s], to this sigma [rad].
 const DRIVING_MPS: f64 = 2.0;
 const COURSE_SIGMA_RAD: f64 = 0.1;
+/// Sigma of roll and pitch from the specific force, standing and driving (accelerations of 1.5 m/s²
+/// are ordinary) [rad].
+const STANDING_TILT_RAD: f64 = 0.05;
+const DRIVING_TILT_RAD: f64 = 0.15;
 /// An inertial unit levels itself over so many samples before the start.
 const LEVELLING_SAMPLES: u32 = 20;
 /// Waiting for an inertial unit to level \[s\].
@@ -34,6 +38,11 @@ impl Core {
         let wheels = self.inputs.wheels.as_ref().filter(|w| w.is_moving_known());
         let forward_mps = wheels.map(|w| w.forward_mps(setup, steering));
         let course = self.course(forward_mps);
+        let satellite_mps = self.window.course().map(|(_, speed)| speed);
+        let drives = [forward_mps, satellite_mps]
+            .iter()
+            .flatten()
+            .any(|v| v.abs() > DRIVING_MPS);
         let mut begin = |place: Place| {
             self.hypotheses
                 .add(prior(setup, t, &place, &level, has_imu))
@@ -49,6 +58,7 @@ impl Core {
                         sigma,
                         yaw,
                         forward_mps,
+                        drives,
                     });
                 }
                 None if turns => cold::headings().for_each(|yaw| {
@@ -57,6 +67,7 @@ impl Core {
                         sigma,
                         yaw,
                         forward_mps,
+                        drives,
                     })
                 }),
                 None => begin(Place {
@@ -64,6 +75,7 @@ impl Core {
                     sigma,
                     yaw: (0.0, core::f64::consts::PI),
                     forward_mps,
+                    drives,
                 }),
             }
         } else {
@@ -81,6 +93,7 @@ impl Core {
                     sigma: start_sigma(&s),
                     yaw,
                     forward_mps,
+                    drives,
                 });
             }
         }
@@ -141,6 +154,8 @@ struct Place {
     yaw: (f64, f64),
     /// Speed that the wheels tell [m/s].
     forward_mps: Option<f64>,
+    /// It is known to move, so that gravity is not all that its inertial unit feels.
+    drives: bool,
 }
 
 /// Sigma of a place as a start: twice what the fit says, and never below five centimetres.
@@ -161,7 +176,8 @@ fn prior(
     });
     let planar = setup.motion.planar_height_m.is_some();
     let tilt = match (has_imu, planar && setup.is_wheeled()) {
-        (true, _) => 0.05,
+        (true, _) if place.drives => DRIVING_TILT_RAD,
+        (true, _) => STANDING_TILT_RAD,
         (false, true) => 1e-4,
         (false, false) => setup.motion.tilt_sigma_deg.to_radians(),
     };
