@@ -69,7 +69,11 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
         Bound::NonNegative,
     ),
     ("Motion", &["standstill_speed_mps"], Bound::NonNegative),
-    ("Motion", &["tilt_sigma_deg"], Bound::Positive),
+    (
+        "Motion",
+        &["planar_sigma_m", "tilt_sigma_deg"],
+        Bound::Positive,
+    ),
     ("Start", &["sigma_m", "yaw_sigma_deg"], Bound::Positive),
     ("Estimator", &["horizon_s"], Bound::NonNegative),
     (

@@ -9,6 +9,8 @@ use super::setup::Setup;
 
 /// Standing is believed after so long \[s\].
 const STANDSTILL_S: f64 = 0.5;
+/// The plane is used again and again, so each use counts for less.
+const PLANE_SIGMAS: f64 = 2.5;
 /// Time between two standstill or plane constraints \[s\].
 const CONSTRAINT_S: f64 = 0.2;
 /// Constraints are judged mildly: slip happens.
@@ -63,7 +65,7 @@ impl Core {
             let model = Height {
                 height_m,
                 p_bs: Vector3::zeros(),
-                sigma_m: 0.05,
+                sigma_m: PLANE_SIGMAS * motion.planar_sigma_m,
             };
             self.hypotheses
                 .constrain(|filter| filter.update(&model, &Judge::OPEN));

@@ -201,7 +201,7 @@ fn prior(
         attitude_sigma_rad: Vector3::new(tilt, tilt, yaw_sigma_rad),
         velocity_sigma_mps: Vector3::new(slow, slow, if planar { 1e-3 } else { slow }),
         position_sigma_m: if planar {
-            Vector3::new(sigma.x, sigma.y, sigma.z.min(0.02))
+            Vector3::new(sigma.x, sigma.y, sigma.z.min(setup.motion.planar_sigma_m))
         } else {
             sigma
         },
