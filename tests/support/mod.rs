@@ -1,10 +1,14 @@
-//! What the replay tests share.
+//! What the tests that replay share.
+
+#![allow(dead_code, reason = "not every test file needs everything")]
 
 use std::path::PathBuf;
 use std::process::Command;
 
+use wayfix::engine::{Report, Reset};
+use wayfix::evaluate::Comparison;
 use wayfix::log::{Record, Truth};
-use wayfix::replay::{Replay, Summary, merge};
+use wayfix::replay::{Replay, Sink, Summary, merge};
 use wayfix::sim::Simulation;
 
 /// A folder of its own, gone at the end.
@@ -27,14 +31,12 @@ impl Drop for Scratch {
 }
 
 /// What the program said.
-#[allow(dead_code, reason = "not every test file looks at everything")]
 pub struct Run {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-#[allow(dead_code, reason = "not every test file looks at everything")]
 impl Run {
     /// Its output as JSON.
     pub fn json(&self) -> serde_json::Value {
@@ -43,7 +45,6 @@ impl Run {
 }
 
 /// Runs the program in a folder.
-#[allow(dead_code, reason = "not every test file runs the program")]
 pub fn wayfix(scratch: &Scratch, arguments: &[&str]) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_wayfix"))
         .current_dir(&scratch.0)
@@ -59,7 +60,6 @@ pub fn wayfix(scratch: &Scratch, arguments: &[&str]) -> Run {
 }
 
 /// A replay on a simulation's two files; an estimate after every sample.
-#[allow(dead_code, reason = "not every test file uses the API")]
 pub fn replayed(
     simulation: &Simulation,
     records: impl Iterator<Item = Record>,
@@ -70,4 +70,40 @@ pub fn replayed(
         replay.feed(&record, &mut ());
     }
     replay.finish(&mut ())
+}
+
+/// Everything that a replay produced against truth.
+#[derive(Default)]
+pub struct Track {
+    pub comparisons: Vec<Comparison>,
+    pub reports: Vec<Report>,
+    pub resets: Vec<Reset>,
+}
+
+impl Sink for Track {
+    fn comparison(&mut self, comparison: &Comparison) {
+        self.comparisons.push(*comparison);
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.reports.push(*report);
+    }
+
+    fn reset(&mut self, reset: &Reset) {
+        self.resets.push(*reset);
+    }
+}
+
+impl Track {
+    /// Replays a simulation on its own files, as they may have been changed since.
+    pub fn of(simulation: &Simulation) -> Self {
+        let mut replay = Replay::new(&simulation.site, &simulation.vehicle, 1e6).unwrap();
+        let mut track = Self::default();
+        let samples = simulation.samples().map(Record::Sample);
+        for record in merge(samples, Some(simulation.truth.iter().copied())) {
+            replay.feed(&record, &mut track);
+        }
+        replay.finish(&mut track);
+        track
+    }
 }
