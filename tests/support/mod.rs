@@ -5,11 +5,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use wayfix::engine::{Report, Reset};
+use wayfix::engine::{Engine, Estimate, Fate, Outputs, Report, Reset};
 use wayfix::evaluate::Comparison;
 use wayfix::log::{Record, Truth};
 use wayfix::replay::{Replay, Sink, Summary, merge};
 use wayfix::sim::Simulation;
+use wayfix_sensors::Sample;
 
 /// A folder of its own, gone at the end.
 pub struct Scratch(pub PathBuf);
@@ -105,5 +106,58 @@ impl Track {
         }
         replay.finish(&mut track);
         track
+    }
+}
+
+/// An engine that was fed, and what it answered.
+pub struct Fed {
+    pub engine: Engine,
+    pub reports: Vec<Report>,
+    pub resets: Vec<Reset>,
+}
+
+impl Fed {
+    /// Feeds samples in this order of arrival on a simulation's two files.
+    pub fn new(simulation: &Simulation, samples: impl IntoIterator<Item = Sample>) -> Self {
+        let mut fed = Self {
+            engine: Engine::new(&simulation.site, &simulation.vehicle).unwrap(),
+            reports: Vec::new(),
+            resets: Vec::new(),
+        };
+        fed.feed(samples);
+        fed
+    }
+
+    /// Feeds more.
+    pub fn feed(&mut self, samples: impl IntoIterator<Item = Sample>) {
+        let mut outputs = Outputs::default();
+        for sample in samples {
+            self.engine.step(&sample, &mut outputs);
+            self.reports.append(&mut outputs.reports);
+            self.resets.append(&mut outputs.resets);
+        }
+    }
+
+    /// The estimate now.
+    pub fn estimate(&self) -> Estimate {
+        self.engine.estimate().unwrap()
+    }
+
+    /// Estimate and parameters, every bit of them.
+    pub fn bits(&self) -> String {
+        let parameters = self.engine.parameters();
+        format!("{:?} {parameters:?}", self.engine.estimate())
+    }
+
+    /// How many samples met this fate.
+    pub fn count(&self, fate: Fate) -> usize {
+        self.reports.iter().filter(|r| r.fate == fate).count()
+    }
+
+    /// Horizontal error of the estimate now [m].
+    pub fn error_m(&self, simulation: &Simulation) -> f64 {
+        let estimate = self.estimate();
+        let truth = simulation.trajectory.at(estimate.t.seconds());
+        (estimate.p_n - truth.position_m).xy().norm()
     }
 }
