@@ -64,7 +64,7 @@ fn an_mcap_log_cut_in_mid_chunk_gives_all_before_the_cut() {
     let whole = replay(&scratch, "log.mcap");
     assert_eq!(damage(&whole).0, 0);
     let told = reports(&scratch, "log.mcap");
-    let mut in_chunk = 0;
+    let (mut in_chunk, mut salvaged) = (0, 0);
     for part in (30..=90).step_by(5) {
         let cut = &bytes[..bytes.len() * part / 100];
         fs::write(scratch.0.join("cut.mcap"), cut).unwrap();
@@ -73,6 +73,7 @@ fn an_mcap_log_cut_in_mid_chunk_gives_all_before_the_cut() {
         assert_eq!(count, 1, "{part} %: {notes}");
         // Between chunks lies their index.
         in_chunk += u32::from(notes.contains("cut short after"));
+        salvaged += u32::from(notes.contains("after 131072 bytes"));
         let share = samples(&run) as f64 / samples(&whole) as f64;
         let expected = part as f64 / 100.0;
         assert!(
@@ -81,7 +82,8 @@ fn an_mcap_log_cut_in_mid_chunk_gives_all_before_the_cut() {
         );
         assert!(told.starts_with(&reports(&scratch, "cut.mcap")), "{part} %");
     }
-    assert!(in_chunk >= 4, "{in_chunk} cuts in mid-chunk");
+    // Of a chunk in two compressed blocks the first one can be read.
+    assert!(in_chunk >= 4 && salvaged >= 1, "{in_chunk} {salvaged}");
 }
 
 #[test]
