@@ -136,6 +136,49 @@ fn ticks_add_up_to_the_distance_over_the_scale() {
 }
 
 #[test]
+fn two_wheels_err_in_distance_and_heading_as_the_file_says() {
+    let simulation = run("gnss_yard_wheels", 2);
+    let Source::Wheels(config) = &simulation.vehicle.sources["wheels"] else {
+        unreachable!()
+    };
+    let (scale, turn_scale) = (
+        simulation.parameters["wheels.scale"],
+        simulation.parameters["wheels.yaw_rate_scale"],
+    );
+    let track_m = simulation.vehicle.motion.track_m;
+    let dt = 0.05;
+    // Errors over the sigma that they should have, where the robot moves.
+    let (mut along, mut turned) = (Vec::new(), Vec::new());
+    for sample in of(&simulation, "wheels") {
+        let Reading::WheelSpeeds(wheels) = sample.reading else {
+            unreachable!("only speeds")
+        };
+        let state = simulation.trajectory.at(sample.t.seconds());
+        let (distance_m, turn_rad) = (state.forward_mps * dt, state.rate_radps.z * dt);
+        if distance_m < 0.01 {
+            continue;
+        }
+        let [left, right] = wheels.speeds_mps.as_slice() else {
+            unreachable!("two wheels")
+        };
+        let sigma_m = config.distance_sigma_m_rtm * distance_m.sqrt();
+        along.push((0.5 * (left + right) * dt - distance_m / scale) / sigma_m);
+        let by_distance = config.yaw_sigma_rad_rtm.powi(2) * distance_m;
+        let by_angle = config.yaw_sigma_rad_rtrad.powi(2) * turn_rad.abs();
+        let sigma_rad = (by_distance + by_angle).sqrt();
+        turned.push(((right - left) / track_m * dt - turn_rad / turn_scale) / sigma_rad);
+    }
+    assert!(along.len() > 3000);
+    for errors in [along, turned] {
+        let (mean, sigma) = mean_and_sigma(&errors);
+        assert!(
+            mean.abs() < 0.05 && (sigma - 1.0).abs() < 0.04,
+            "{mean} {sigma}"
+        );
+    }
+}
+
+#[test]
 fn counters_roll_over_at_their_width() {
     let simulation = run("forklift_day", 1);
     for sample in of(&simulation, "wheels") {

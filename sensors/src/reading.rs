@@ -22,72 +22,91 @@ impl Reading {
 
     /// Every number in it, in a fixed order; absent ones are left out.
     pub fn for_each_number(&self, mut f: impl FnMut(f64)) {
-        let mut all = |values: &[f64]| values.iter().for_each(|v| f(*v));
+        self.for_each_place(&mut |number| {
+            if let Some(v) = number {
+                f(v);
+            }
+        });
+    }
+
+    /// Every place of a number, in a fixed order; what is absent is `None`.
+    fn for_each_place(&self, f: &mut dyn FnMut(Option<f64>)) {
+        fn each(f: &mut dyn FnMut(Option<f64>), values: &[f64]) {
+            values.iter().for_each(|v| f(Some(*v)));
+        }
+        fn each_or_none(f: &mut dyn FnMut(Option<f64>), values: Option<&[f64; 3]>) {
+            match values {
+                Some(values) => each(f, values),
+                None => f(None),
+            }
+        }
         match self {
             Self::Imu(r) => {
-                all(&r.gyro_radps);
-                all(r.accel_mps2.as_ref().map_or(&[], |a| a));
+                each(f, &r.gyro_radps);
+                each_or_none(f, r.accel_mps2.as_ref());
             }
-            Self::MagneticField(r) => all(&r.field_tesla),
-            Self::Pressure(r) => all(&[r.pressure_pa]),
-            Self::Height(r) => all(&[r.height_m]),
+            Self::MagneticField(r) => each(f, &r.field_tesla),
+            Self::Pressure(r) => each(f, &[r.pressure_pa]),
+            Self::Height(r) => each(f, &[r.height_m]),
             Self::WheelTicks(r) => {
-                r.ticks.as_slice().iter().for_each(|t| all(&[*t as f64]));
-                all(r.steering_ticks.map(|t| t as f64).as_slice());
+                let ticks = r.ticks.as_slice();
+                ticks.iter().for_each(|t| f(Some(*t as f64)));
+                f(r.steering_ticks.map(|t| t as f64));
             }
-            Self::WheelSpeeds(r) => all(r.speeds_mps.as_slice()),
+            Self::WheelSpeeds(r) => each(f, r.speeds_mps.as_slice()),
             Self::OdometryStep(r) => {
-                all(&[r.distance_m]);
-                all(r.yaw_change_rad.as_slice());
+                each(f, &[r.distance_m]);
+                f(r.yaw_change_rad);
             }
             Self::Twist(r) => {
-                all(&[r.forward_mps]);
-                all(r.yaw_rate_radps.as_slice());
+                each(f, &[r.forward_mps]);
+                f(r.yaw_rate_radps);
             }
-            Self::Steering(r) => all(&[r.angle_rad]),
+            Self::Steering(r) => each(f, &[r.angle_rad]),
             Self::GnssPosition(r) => {
-                all(&[r.lat_deg, r.lon_deg]);
-                all(r.height_m.as_slice());
-                all(r.sigma_enu_m.as_ref().map_or(&[], |s| s));
-                all(r.hdop.as_slice());
+                each(f, &[r.lat_deg, r.lon_deg]);
+                f(r.height_m);
+                each_or_none(f, r.sigma_enu_m.as_ref());
+                f(r.hdop);
+                f(r.satellites.map(f64::from));
             }
             Self::GnssVelocity(r) => {
-                all(&[r.east_mps, r.north_mps]);
-                all(r.up_mps.as_slice());
-                all(r.sigma_mps.as_slice());
+                each(f, &[r.east_mps, r.north_mps]);
+                f(r.up_mps);
+                f(r.sigma_mps);
             }
             Self::Yaw(r) => {
-                all(&[r.yaw_rad]);
-                all(r.sigma_rad.as_slice());
+                each(f, &[r.yaw_rad]);
+                f(r.sigma_rad);
             }
             Self::Range(r) => {
-                all(&[r.range_m]);
-                all(r.rx_power_dbm.as_slice());
-                all(r.first_path_dbm.as_slice());
+                each(f, &[r.range_m]);
+                f(r.rx_power_dbm);
+                f(r.first_path_dbm);
             }
-            Self::RangeDifference(r) => all(&[r.difference_m]),
+            Self::RangeDifference(r) => each(f, &[r.difference_m]),
             Self::Bearing(r) => {
-                all(&[r.azimuth_rad]);
-                all(r.elevation_rad.as_slice());
+                each(f, &[r.azimuth_rad]);
+                f(r.elevation_rad);
             }
             Self::Rssi(r) => {
-                all(&[r.rssi_dbm]);
-                all(r.advertised_dbm.as_slice());
+                each(f, &[r.rssi_dbm]);
+                f(r.advertised_dbm);
             }
-            Self::Landmark(r) => all(&[r.range_m, r.bearing_rad]),
-            Self::Pixel(r) => all(&r.uv_px),
-            Self::Marker(r) => r.corners_px.iter().for_each(|c| all(c)),
+            Self::Landmark(r) => each(f, &[r.range_m, r.bearing_rad]),
+            Self::Pixel(r) => each(f, &r.uv_px),
+            Self::Marker(r) => r.corners_px.iter().for_each(|c| each(f, c)),
             Self::Passage(_) => {}
             Self::Position(r) => {
-                all(&r.xy_m);
-                all(r.z_m.as_slice());
-                all(r.sigma_m.as_slice());
+                each(f, &r.xy_m);
+                f(r.z_m);
+                f(r.sigma_m);
             }
             Self::Pose(r) => {
-                all(&r.position_m);
-                all(&r.attitude_wxyz);
-                all(r.sigma_m.as_slice());
-                all(r.sigma_rad.as_slice());
+                each(f, &r.position_m);
+                each(f, &r.attitude_wxyz);
+                f(r.sigma_m);
+                f(r.sigma_rad);
             }
         }
     }
@@ -100,8 +119,8 @@ impl Reading {
         finite
     }
 
-    /// A hash of the content (FNV-1a over kind, targets and the bits of the numbers): equal readings
-    /// have equal fingerprints on every machine.
+    /// A hash of the content (FNV-1a over kind, targets, the bits of the numbers, and which of them
+    /// are absent): equal readings have equal fingerprints on every machine.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -109,7 +128,10 @@ impl Reading {
             hash = (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
             hash ^= hash >> 29;
         };
-        let mut text = |s: &str| s.bytes().for_each(|b| mix(u64::from(b)));
+        let mut text = |s: &str| {
+            s.bytes().for_each(|b| mix(u64::from(b)));
+            mix(s.len() as u64);
+        };
         text(self.kind().name());
         if let Self::RangeDifference(r) = self {
             text(&r.anchor_a);
@@ -117,7 +139,11 @@ impl Reading {
         if let Some(target) = self.target() {
             text(&target);
         }
-        self.for_each_number(|v| mix(v.to_bits()));
+        if let Self::GnssPosition(r) = self {
+            mix(r.fix as u64);
+        }
+        // No number that is finite has all its bits set.
+        self.for_each_place(&mut |number| mix(number.map_or(u64::MAX, f64::to_bits)));
         hash
     }
 
@@ -162,6 +188,26 @@ mod tests {
             range("A", 1.0).fingerprint(),
             range("A", 1.0 + 1e-12).fingerprint()
         );
+    }
+
+    #[test]
+    fn fingerprints_tell_which_number_is_absent() {
+        let json = [
+            r#"{"pose":{"position_m":[1,2,3],"attitude_wxyz":[1,0,0,0],"sigma_m":0.1}}"#,
+            r#"{"pose":{"position_m":[1,2,3],"attitude_wxyz":[1,0,0,0],"sigma_rad":0.1}}"#,
+            r#"{"gnss_position":{"lat_deg":1,"lon_deg":2,"height_m":3}}"#,
+            r#"{"gnss_position":{"lat_deg":1,"lon_deg":2,"hdop":3}}"#,
+            r#"{"gnss_position":{"lat_deg":1,"lon_deg":2,"height_m":3,"fix":"rtk_fixed"}}"#,
+            r#"{"wheel_ticks":{"ticks":[1,2],"steering_ticks":3}}"#,
+            r#"{"wheel_ticks":{"ticks":[1,2,3]}}"#,
+        ];
+        let prints: alloc::vec::Vec<u64> = json
+            .iter()
+            .map(|text| serde_json::from_str::<Reading>(text).unwrap().fingerprint())
+            .collect();
+        for (i, one) in prints.iter().enumerate() {
+            assert!(!prints[..i].contains(one), "{}", json[i]);
+        }
     }
 
     #[test]

@@ -1,11 +1,16 @@
-//! What the replay tests share.
+//! What the tests that replay share.
+
+#![allow(dead_code, reason = "not every test file needs everything")]
 
 use std::path::PathBuf;
 use std::process::Command;
 
+use wayfix::engine::{Engine, Estimate, Fate, Outputs, Report, Reset};
+use wayfix::evaluate::Comparison;
 use wayfix::log::{Record, Truth};
-use wayfix::replay::{Replay, Summary, merge};
+use wayfix::replay::{Replay, Sink, Summary, merge};
 use wayfix::sim::Simulation;
+use wayfix_sensors::Sample;
 
 /// A folder of its own, gone at the end.
 pub struct Scratch(pub PathBuf);
@@ -27,14 +32,12 @@ impl Drop for Scratch {
 }
 
 /// What the program said.
-#[allow(dead_code, reason = "not every test file looks at everything")]
 pub struct Run {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
 }
 
-#[allow(dead_code, reason = "not every test file looks at everything")]
 impl Run {
     /// Its output as JSON.
     pub fn json(&self) -> serde_json::Value {
@@ -43,7 +46,6 @@ impl Run {
 }
 
 /// Runs the program in a folder.
-#[allow(dead_code, reason = "not every test file runs the program")]
 pub fn wayfix(scratch: &Scratch, arguments: &[&str]) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_wayfix"))
         .current_dir(&scratch.0)
@@ -59,7 +61,6 @@ pub fn wayfix(scratch: &Scratch, arguments: &[&str]) -> Run {
 }
 
 /// A replay on a simulation's two files; an estimate after every sample.
-#[allow(dead_code, reason = "not every test file uses the API")]
 pub fn replayed(
     simulation: &Simulation,
     records: impl Iterator<Item = Record>,
@@ -70,4 +71,93 @@ pub fn replayed(
         replay.feed(&record, &mut ());
     }
     replay.finish(&mut ())
+}
+
+/// Everything that a replay produced against truth.
+#[derive(Default)]
+pub struct Track {
+    pub comparisons: Vec<Comparison>,
+    pub reports: Vec<Report>,
+    pub resets: Vec<Reset>,
+}
+
+impl Sink for Track {
+    fn comparison(&mut self, comparison: &Comparison) {
+        self.comparisons.push(*comparison);
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.reports.push(*report);
+    }
+
+    fn reset(&mut self, reset: &Reset) {
+        self.resets.push(*reset);
+    }
+}
+
+impl Track {
+    /// Replays a simulation on its own files, as they may have been changed since.
+    pub fn of(simulation: &Simulation) -> Self {
+        let mut replay = Replay::new(&simulation.site, &simulation.vehicle, 1e6).unwrap();
+        let mut track = Self::default();
+        let samples = simulation.samples().map(Record::Sample);
+        for record in merge(samples, Some(simulation.truth.iter().copied())) {
+            replay.feed(&record, &mut track);
+        }
+        replay.finish(&mut track);
+        track
+    }
+}
+
+/// An engine that was fed, and what it answered.
+pub struct Fed {
+    pub engine: Engine,
+    pub reports: Vec<Report>,
+    pub resets: Vec<Reset>,
+}
+
+impl Fed {
+    /// Feeds samples in this order of arrival on a simulation's two files.
+    pub fn new(simulation: &Simulation, samples: impl IntoIterator<Item = Sample>) -> Self {
+        let mut fed = Self {
+            engine: Engine::new(&simulation.site, &simulation.vehicle).unwrap(),
+            reports: Vec::new(),
+            resets: Vec::new(),
+        };
+        fed.feed(samples);
+        fed
+    }
+
+    /// Feeds more.
+    pub fn feed(&mut self, samples: impl IntoIterator<Item = Sample>) {
+        let mut outputs = Outputs::default();
+        for sample in samples {
+            self.engine.step(&sample, &mut outputs);
+            self.reports.append(&mut outputs.reports);
+            self.resets.append(&mut outputs.resets);
+        }
+    }
+
+    /// The estimate now.
+    pub fn estimate(&self) -> Estimate {
+        self.engine.estimate().unwrap()
+    }
+
+    /// Estimate and parameters, every bit of them.
+    pub fn bits(&self) -> String {
+        let parameters = self.engine.parameters();
+        format!("{:?} {parameters:?}", self.engine.estimate())
+    }
+
+    /// How many samples met this fate.
+    pub fn count(&self, fate: Fate) -> usize {
+        self.reports.iter().filter(|r| r.fate == fate).count()
+    }
+
+    /// Horizontal error of the estimate now [m].
+    pub fn error_m(&self, simulation: &Simulation) -> f64 {
+        let estimate = self.estimate();
+        let truth = simulation.trajectory.at(estimate.t.seconds());
+        (estimate.p_n - truth.position_m).xy().norm()
+    }
 }

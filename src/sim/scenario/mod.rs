@@ -184,7 +184,7 @@ pub static SCENARIOS: [Scenario; 6] = [
                 Device::Wheels(Output::Ticks, Slip::NONE),
                 Channel::ideal(50.0),
             ),
-            equip("steering", Device::Plain, Channel::ideal(50.0)),
+            equip("steering", Device::Jitter(0.014), Channel::ideal(100.0)),
             equip(
                 "camera",
                 Device::Plain,

@@ -69,12 +69,16 @@ pub(super) fn yard() -> Scene {
     })
 }
 
-/// Four aisles with a ceiling marker every six metres.
+/// Four aisles with a ceiling marker every six metres, each where it should be to half a millimetre.
 pub(super) fn aisles() -> Scene {
     let x_m: Vec<f64> = (0..7).map(|i| 4.0 + 6.0 * f64::from(i)).collect();
+    let mut markers = markers("M", &x_m, &[4.0, 10.0, 16.0, 22.0], 6.0);
+    for marker in &mut markers {
+        marker.sigma_m = 5e-4;
+    }
     Scene::open(Site {
         name: "Aisles".to_owned(),
-        markers: markers("M", &x_m, &[4.0, 10.0, 16.0, 22.0], 6.0),
+        markers,
         ..Site::default()
     })
 }

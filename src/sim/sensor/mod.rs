@@ -55,6 +55,8 @@ pub enum Device {
     Radio(Radio),
     /// Reach of a beacon [m].
     Reach(f64),
+    /// White noise of a steering angle [rad], beyond the grain of its encoder.
+    Jitter(f64),
 }
 
 /// A sensor.
@@ -85,7 +87,13 @@ pub fn model(
             };
             Box::new(wheels::Wheels::new(config, output, slip, rng))
         }
-        Source::Steering(config) => Box::new(steering::Steering::new(config, rng)),
+        Source::Steering(config) => {
+            let jitter_rad = match *device {
+                Device::Jitter(sigma_rad) => sigma_rad,
+                _ => 0.0,
+            };
+            Box::new(steering::Steering::new(config, jitter_rad, rng))
+        }
         Source::Gnss(config) => Box::new(gnss::Gnss::new(config, scene.site.datum?, rng)),
         Source::Uwb(config) => {
             let Device::Radio(radio) = *device else {

@@ -1,4 +1,4 @@
-//! Steering angle: a wrong zero that walks, and the grain of the encoder.
+//! Steering angle: a wrong zero that walks, jitter, and the grain of the encoder.
 
 use wayfix_sensors::{Reading, sample};
 
@@ -13,16 +13,18 @@ pub(super) struct Steering {
     config: SteeringSource,
     initial_deg: f64,
     offset_deg: Walk,
+    jitter_rad: f64,
 }
 
 impl Steering {
-    pub(super) fn new(config: &SteeringSource, rng: &mut Rng) -> Self {
+    pub(super) fn new(config: &SteeringSource, jitter_rad: f64, rng: &mut Rng) -> Self {
         let initial_deg = config.offset_deg + normal(rng, config.offset_sigma_deg);
         let offset_deg = Walk::new(initial_deg, config.offset_walk_deg_rts);
         Self {
             config: config.clone(),
             initial_deg,
             offset_deg,
+            jitter_rad,
         }
     }
 }
@@ -34,7 +36,8 @@ impl Model for Steering {
             .at(t)
             .steering_rad(world.motion.wheelbase_m);
         let offset = self.offset_deg.at(t, rng).to_radians();
-        let seen = ((wheel - offset) / GRAIN_RAD).round() * GRAIN_RAD / self.config.ratio;
+        let jitter = normal(rng, self.jitter_rad);
+        let seen = ((wheel + jitter - offset) / GRAIN_RAD).round() * GRAIN_RAD / self.config.ratio;
         out.push((t, Reading::Steering(sample::Steering { angle_rad: seen })));
     }
 

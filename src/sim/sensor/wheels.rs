@@ -1,5 +1,5 @@
-//! Wheel odometry: distance since the last sample, with scale error, noise that grows with the
-//! root of the distance, and slip while the vehicle speeds up or brakes.
+//! Wheel odometry: distance and turn since the last sample, or their rates, with scale errors, noise
+//! that grows with the root of the distance, and slip while the vehicle speeds up or brakes.
 
 use wayfix_sensors::Reading;
 use wayfix_sensors::sample::{OdometryStep, PerWheel, Twist, WheelSpeeds, WheelTicks};
@@ -7,6 +7,7 @@ use wayfix_sensors::sample::{OdometryStep, PerWheel, Twist, WheelSpeeds, WheelTi
 use super::{Model, World};
 use crate::config::source::{WheelPlace, WheelsSource};
 use crate::sim::noise::{Rng, chance, normal, uniform};
+use crate::sim::truth::State;
 
 /// What the device reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,18 +102,22 @@ impl Model for Wheels {
         };
         let dt = t - last;
         let slip = self.slip_factor(world, t, dt, rng);
-        let scale = self.scale;
-        let sigma = self.config.distance_sigma_m_rtm;
-        let measured = |place: WheelPlace, rng: &mut Rng| {
-            let d = integral(last, t, |t| {
-                world.trajectory.at(t).wheel_mps(place, world.motion)
-            });
-            d * slip / scale + normal(rng, sigma * d.abs().sqrt())
+        let motion = world.motion;
+        // Counters and increments cover the time since the last sample, a speed is that of now.
+        let since_last = matches!(self.output, Output::Ticks | Output::Steps);
+        let over = |rate: &dyn Fn(&State) -> f64| {
+            let rate = |t| rate(&world.trajectory.at(t));
+            if since_last {
+                integral(last, t, rate)
+            } else {
+                rate(t) * dt
+            }
         };
+        let gone = |place| over(&|state| state.wheel_mps(place, motion));
         let reading = match self.output {
             Output::Ticks | Output::Speeds => {
-                let places = self.config.wheels.clone();
-                let steps: Vec<f64> = places.iter().map(|place| measured(*place, rng)).collect();
+                let gone: Vec<f64> = self.config.wheels.iter().map(|p| gone(*p)).collect();
+                let steps = self.turned(&gone, slip, motion.track_m, dt, rng);
                 for (sum, step) in self.travelled_m.iter_mut().zip(&steps) {
                     *sum += step;
                 }
@@ -130,14 +135,10 @@ impl Model for Wheels {
                 }
             }
             Output::Twist | Output::Steps => {
-                let distance_m = measured(WheelPlace::Rear, rng);
-                let turn = integral(last, t, |t| world.trajectory.at(t).rate_radps.z);
-                let c = &self.config;
-                let noise = (c.yaw_sigma_rad_rtm.powi(2) * distance_m.abs()
-                    + c.yaw_sigma_rad_rtrad.powi(2) * turn.abs())
-                .sqrt();
-                let turn =
-                    turn / self.yaw_rate_scale + self.yaw_rate_bias_radps * dt + normal(rng, noise);
+                let gone = gone(WheelPlace::Rear);
+                let distance_m = self.distance(gone, slip, rng);
+                let turn = over(&|state| state.rate_radps.z);
+                let turn = self.turn(turn, gone, dt, rng);
                 Some(if self.output == Output::Twist {
                     let yaw_rate_radps = Some(turn / dt);
                     Reading::Twist(Twist {
@@ -157,7 +158,8 @@ impl Model for Wheels {
 
     fn parameters(&self) -> Vec<(String, f64)> {
         let mut all = vec![("scale".to_owned(), self.scale)];
-        if matches!(self.output, Output::Twist | Output::Steps) {
+        let turns = matches!(self.output, Output::Twist | Output::Steps);
+        if turns || self.axle().is_some() {
             all.push(("yaw_rate_scale".to_owned(), self.yaw_rate_scale));
             all.push(("yaw_rate_bias_radps".to_owned(), self.yaw_rate_bias_radps));
         }
@@ -166,6 +168,47 @@ impl Model for Wheels {
 }
 
 impl Wheels {
+    /// A distance [m] as it is measured.
+    fn distance(&self, gone: f64, slip: f64, rng: &mut Rng) -> f64 {
+        let noise = self.config.distance_sigma_m_rtm * gone.abs().sqrt();
+        gone * slip / self.scale + normal(rng, noise)
+    }
+
+    /// A change of heading [rad] over a distance [m] as it is measured.
+    fn turn(&self, turn: f64, gone: f64, dt: f64, rng: &mut Rng) -> f64 {
+        let c = &self.config;
+        let by_distance = c.yaw_sigma_rad_rtm.powi(2) * gone.abs();
+        let by_angle = c.yaw_sigma_rad_rtrad.powi(2) * turn.abs();
+        let noise = normal(rng, (by_distance + by_angle).sqrt());
+        turn / self.yaw_rate_scale + self.yaw_rate_bias_radps * dt + noise
+    }
+
+    /// Left and right wheel of one axle, as places in the reading.
+    fn axle(&self) -> Option<(usize, usize)> {
+        use WheelPlace::{FrontLeft, FrontRight, RearLeft, RearRight};
+        let place = |wheel| self.config.wheels.iter().position(|w| *w == wheel);
+        let pair = |left, right| place(left).zip(place(right));
+        pair(RearLeft, RearRight).or_else(|| pair(FrontLeft, FrontRight))
+    }
+
+    /// What each wheel turns over the distances [m] that they go. vehicle.toml speaks of distance
+    /// and heading of the vehicle, so the two wheels of an axle err in their mean and difference.
+    fn turned(&self, gone: &[f64], slip: f64, track_m: f64, dt: f64, rng: &mut Rng) -> Vec<f64> {
+        let mut steps: Vec<f64> = gone
+            .iter()
+            .map(|gone| self.distance(*gone, slip, rng))
+            .collect();
+        if let Some((left, right)) = self.axle().filter(|_| track_m > 0.0) {
+            let middle = 0.5 * (gone[left] + gone[right]);
+            let turn = (gone[right] - gone[left]) / track_m;
+            let distance = self.distance(middle, slip, rng);
+            let apart = self.turn(turn * slip, middle, dt, rng) * track_m / self.config.scale;
+            steps[left] = distance - 0.5 * apart;
+            steps[right] = distance + 0.5 * apart;
+        }
+        steps
+    }
+
     /// Counters, rolled over at their width.
     fn ticks(&self) -> Option<PerWheel<i64>> {
         let width = 1_i128 << self.config.tick_bits.min(63);
