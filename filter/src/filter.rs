@@ -307,11 +307,23 @@ impl<const N: usize> Filter<N> {
         }
     }
 
-    /// Multiplies the covariance of state and parameters by `factor` ≥ 1: the prior was too sure by
-    /// that much, in every direction alike, so what is correlated stays so.
-    pub fn doubt(&mut self, factor: f64) {
-        if factor > 1.0 && factor.is_finite() {
-            self.p *= factor;
+    /// Multiplies the covariance by `factor` ≥ 1: the prior was too sure by that much, in every
+    /// direction alike, so what is correlated stays so. Parameters that `spares` holds true for keep
+    /// their variance.
+    pub fn doubt(&mut self, factor: f64, spares: impl Fn(ParameterId) -> bool) {
+        if !(factor > 1.0 && factor.is_finite()) {
+            return;
+        }
+        let mut scale = [libm::sqrt(factor); N];
+        for (active, scale) in self.pool.active.iter().zip(&mut scale[NAV..]) {
+            if spares(active.id) {
+                *scale = 1.0;
+            }
+        }
+        for j in 0..N {
+            for i in 0..N {
+                self.p[(i, j)] *= scale[i] * scale[j];
+            }
         }
     }
 

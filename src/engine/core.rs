@@ -18,8 +18,8 @@ use super::setup::Setup;
 use super::wheels::{FORWARD_B, WheelState};
 use crate::config::Source;
 
-/// Error states of the engine's filter: the navigation states and 33 parameters.
-pub const STATES: usize = 48;
+/// Error states of the engine's filter: the navigation states and 45 parameters.
+pub const STATES: usize = 60;
 /// Sources count as healthy so long after their last accepted measurement \[s\].
 pub(super) const HEALTHY_S: f64 = 2.0;
 

@@ -18,7 +18,9 @@ mod start;
 mod timeline;
 mod wheels;
 
+use std::collections::VecDeque;
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
+
 use wayfix_filter::{Block, Filter, Timestamp};
 use wayfix_sensors::{Reading, Sample};
 
@@ -33,6 +35,8 @@ use timeline::Timeline;
 const EVENTS: usize = 4096;
 /// Checkpoints that it holds at most.
 const CHECKPOINTS: usize = 64;
+/// Resets that are remembered as told.
+const TOLD: usize = 64;
 /// How far back an estimate is told [s].
 pub const LOOK_BACK_S: f64 = 0.5;
 /// Events between two checkpoints.
@@ -70,7 +74,7 @@ pub struct Learned {
 /// ```
 /// use wayfix::config::{Site, Vehicle};
 /// use wayfix::engine::{Engine, Outputs};
-/// use wayfix_filter::{Block, Filter, Timestamp};
+/// use wayfix_filter::Timestamp;
 /// use wayfix_sensors::sample::{Name, Range, Reading, Sample};
 ///
 /// let site: Site = toml::from_str(r#"
@@ -101,6 +105,28 @@ pub struct Engine {
     core: Box<Core>,
     history: EngineHistory,
     timeline: Timeline,
+    told: Told,
+}
+
+/// The resets that were told: a late sample makes those behind it arise once more.
+#[derive(Debug, Default)]
+struct Told(VecDeque<(Timestamp, ResetCause)>);
+
+impl Told {
+    /// Leaves what is new, and notes it.
+    fn sift(&mut self, resets: &mut Vec<Reset>) {
+        resets.retain(|reset| {
+            let key = (reset.t, reset.cause);
+            let new = !self.0.contains(&key);
+            if new {
+                if self.0.len() == TOLD {
+                    self.0.pop_front();
+                }
+                self.0.push_back(key);
+            }
+            new
+        });
+    }
 }
 
 type EngineHistory = History<Box<[EventSlot<Sample>]>, Box<[CheckpointSlot<Core>]>>;
@@ -123,6 +149,7 @@ impl Engine {
             setup,
             core: Box::default(),
             timeline: Timeline::default(),
+            told: Told::default(),
         })
     }
 
@@ -147,7 +174,7 @@ impl Engine {
             outputs.reports.push(report);
             return;
         };
-        if !sample.reading.is_finite() {
+        if !sample.reading.is_sound() {
             report.fate = Fate::Invalid;
             outputs.reports.push(report);
             return;
@@ -175,12 +202,15 @@ impl Engine {
                 if new {
                     report.fate = outcome.fate;
                     report.update = outcome.update;
-                    outputs.resets.extend(outcome.reset);
                 }
+                outputs.resets.extend(outcome.reset);
             },
         );
         match result {
-            Ok(()) => self.timeline.advance(key.t),
+            Ok(()) => {
+                self.timeline.advance(key.t);
+                self.told.sift(&mut outputs.resets);
+            }
             Err(Refused::TooLate) => {
                 report.fate = Fate::TooLate;
                 if self.timeline.is_set_back() {
@@ -197,6 +227,7 @@ impl Engine {
         *self.core = Core::default();
         self.history = new_history(&self.setup);
         self.timeline = Timeline::default();
+        self.told = Told::default();
     }
 
     /// The estimate at the time of the newest sample; `None` before the start.

@@ -6,6 +6,7 @@ use wayfix_filter::{Block, Judge, Nav, Timestamp, math};
 use wayfix_sensors::Reading;
 
 use super::core::{Core, HEALTHY_S, Outcome};
+use super::parameter::is_of_site;
 use super::report::{Fate, Reset, ResetCause};
 use super::resolve::{Model, resolve};
 use super::setup::Setup;
@@ -83,7 +84,7 @@ impl Core {
         };
         let factor = update.nis / update.dimension as f64;
         let report = self.hypotheses.update(key.source, key.t, |filter| {
-            filter.doubt(factor);
+            filter.doubt(factor, is_of_site);
             let model = resolve(setup, key.source, reading, filter).ok()?;
             // The linearisation is poor after a long way: a second pass from the corrected state.
             let first = model.update(filter, &Judge::OPEN);
@@ -110,7 +111,7 @@ impl Core {
             .solve(setup, &nav.q_nb, false, Some(nav.v_n.norm()));
         let [place] = solutions.as_slice() else {
             for h in self.hypotheses.iter_mut() {
-                h.filter.doubt(DOUBT);
+                h.filter.doubt(DOUBT, is_of_site);
             }
             return None;
         };

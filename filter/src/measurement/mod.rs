@@ -67,7 +67,7 @@ pub struct Linearised<const M: usize> {
     pub r: SMatrix<f64, M, M>,
 }
 
-/// Most parameters that one measurement touches: scale, lag and two additive errors a component.
+/// Most parameters that one measurement touches: scale, lag, survey and additive errors.
 pub const MAX_PARAMETERS: usize = 10;
 
 /// Sparse Jacobian: blocks of three columns and single parameter columns.
@@ -193,6 +193,28 @@ const MIN_DISTANCE_M: f64 = 1e-3;
 fn lever(nav: &Nav, p_bs: &Vector3<f64>) -> (Vector3<f64>, Matrix3<f64>) {
     let r = nav.rotation();
     (nav.p_n + r * p_bs, -(r.matrix() * math::skew(p_bs)))
+}
+
+/// A surveyed point with its survey error, three parameters along n's axes.
+fn surveyed(p_n: &Vector3<f64>, survey: &[Option<Slot>; 3], x: &View) -> Vector3<f64> {
+    p_n + Vector3::from(survey.map(|s| x.value(s)))
+}
+
+/// The Jacobian of a sensor that sees a surveyed point: moving the point is moving the body back.
+fn seen<const M: usize>(
+    attitude: SMatrix<f64, M, 3>,
+    position: SMatrix<f64, M, 3>,
+    survey: &[Option<Slot>; 3],
+) -> Jacobian<M> {
+    let mut h = Jacobian::default();
+    h.add(Block::Attitude, &attitude);
+    h.add(Block::Position, &position);
+    for (i, slot) in survey.iter().enumerate() {
+        if let Some(slot) = slot {
+            h.add_parameter(*slot, &-position.column(i));
+        }
+    }
+    h
 }
 
 /// A point of n seen from a sensor: its coordinates in s, and their derivatives by attitude and
