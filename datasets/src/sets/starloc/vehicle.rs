@@ -27,7 +27,7 @@ range_sigma_m = 0.1
 bias_sigma_m = 0.25
 # Reflections that change with the place: they last as long as it takes to move on.
 drift_sigma_m = 0.1
-drift_time_s = 2.0
+drift_time_s = 1.0
 
 [source.uwb_tag2]
 kind = "uwb"
@@ -35,7 +35,7 @@ mount.position_m = [-0.085, 0.0, 0.069]
 range_sigma_m = 0.1
 bias_sigma_m = 0.25
 drift_sigma_m = 0.1
-drift_time_s = 2.0
+drift_time_s = 1.0
 "#;
 
 const IMU: &str = r#"
