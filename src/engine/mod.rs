@@ -8,6 +8,7 @@ mod core;
 mod health;
 mod hypotheses;
 mod inputs;
+mod kinematics;
 mod parameter;
 mod report;
 mod resolve;

@@ -1,5 +1,6 @@
 //! Wheel odometry: distance since the last sample, with scale error, noise that grows with the
-//! root of the distance, and slip while the vehicle speeds up or brakes.
+//! root of the distance, and slip while the vehicle speeds up or brakes. Counts carry the steering
+//! along where vehicle.toml says so.
 
 use wayfix_sensors::Reading;
 use wayfix_sensors::sample::{OdometryStep, PerWheel, Twist, WheelSpeeds, WheelTicks};
@@ -52,6 +53,7 @@ pub(super) struct Wheels {
     scale: f64,
     yaw_rate_scale: f64,
     yaw_rate_bias_radps: f64,
+    steering_offset_deg: f64,
     travelled_m: Vec<f64>,
     last_s: Option<f64>,
 }
@@ -62,6 +64,11 @@ impl Wheels {
             scale: config.scale + normal(rng, config.scale_sigma),
             yaw_rate_scale: config.yaw_rate_scale + normal(rng, config.yaw_rate_scale_sigma),
             yaw_rate_bias_radps: normal(rng, config.yaw_rate_bias_sigma_radps),
+            steering_offset_deg: if config.steering_rad_per_tick == 0.0 {
+                0.0
+            } else {
+                config.steering_offset_deg + normal(rng, config.steering_offset_sigma_deg)
+            },
             travelled_m: vec![0.0; config.wheels.len()],
             slipping: None,
             last_s: None,
@@ -94,6 +101,16 @@ fn integral(from: f64, to: f64, speed: impl Fn(f64) -> f64) -> f64 {
     (to - from) / 6.0 * (speed(from) + 4.0 * speed((from + to) / 2.0) + speed(to))
 }
 
+/// How far backlash lets the steered wheel lean to the left [deg].
+pub(super) fn lean_deg(backlash_deg: f64, forward_mps: f64) -> f64 {
+    let direction = if forward_mps == 0.0 {
+        0.0
+    } else {
+        forward_mps.signum()
+    };
+    0.5 * backlash_deg * direction
+}
+
 impl Model for Wheels {
     fn measure(&mut self, world: &World<'_>, t: f64, rng: &mut Rng, out: &mut Vec<(f64, Reading)>) {
         let Some(last) = self.last_s.replace(t) else {
@@ -111,16 +128,20 @@ impl Model for Wheels {
         };
         let reading = match self.output {
             Output::Ticks | Output::Speeds => {
-                let places = self.config.wheels.clone();
-                let steps: Vec<f64> = places.iter().map(|place| measured(*place, rng)).collect();
+                let mut steps = Vec::new();
+                for (i, place) in self.config.wheels.iter().enumerate() {
+                    let of_wheel = self.config.wheel_scales.get(i).unwrap_or(&1.0);
+                    steps.push(measured(*place, rng) / of_wheel);
+                }
                 for (sum, step) in self.travelled_m.iter_mut().zip(&steps) {
                     *sum += step;
                 }
                 if self.output == Output::Ticks {
+                    let steering_ticks = self.steering_ticks(world, t);
                     self.ticks().map(|ticks| {
                         Reading::WheelTicks(WheelTicks {
                             ticks,
-                            steering_ticks: None,
+                            steering_ticks,
                         })
                     })
                 } else {
@@ -161,11 +182,28 @@ impl Model for Wheels {
             all.push(("yaw_rate_scale".to_owned(), self.yaw_rate_scale));
             all.push(("yaw_rate_bias_radps".to_owned(), self.yaw_rate_bias_radps));
         }
+        if self.config.steering_rad_per_tick != 0.0 {
+            all.push(("steering_offset_deg".to_owned(), self.steering_offset_deg));
+        }
         all
     }
 }
 
 impl Wheels {
+    /// The steering encoder at `t` [s], at its width; `None` where the counts don't carry it.
+    fn steering_ticks(&self, world: &World<'_>, t: f64) -> Option<i64> {
+        let config = &self.config;
+        if config.steering_rad_per_tick == 0.0 {
+            return None;
+        }
+        let state = world.trajectory.at(t);
+        let angle = state.steering_rad(world.motion.wheelbase_m);
+        let zero_deg =
+            self.steering_offset_deg + lean_deg(config.steering_backlash_deg, state.forward_mps);
+        let count = ((angle - zero_deg.to_radians()) / config.steering_rad_per_tick).round() as i64;
+        Some(count.rem_euclid(1 << config.steering_tick_bits.min(62)))
+    }
+
     /// Counters, rolled over at their width.
     fn ticks(&self) -> Option<PerWheel<i64>> {
         let width = 1_i128 << self.config.tick_bits.min(63);
