@@ -138,6 +138,7 @@ pub(super) fn calibrate<D: Drive>(
         let unknown = &unknowns[*of];
         Parameter {
             name: unknown.name,
+            guess: unknown.guess,
             value: values[*of],
             sigma: unknown.slope(found.x[*of]) * known.sigmas[k],
             observed,

@@ -53,6 +53,7 @@ mod segments;
 mod tricycle;
 mod uncertainty;
 
+pub use counter::unrolled;
 pub use differential::{DifferentialDrive, DifferentialTicks, calibrate_differential};
 pub use tricycle::{Axle, TricycleDrive, TricycleTicks, calibrate_tricycle};
 
@@ -101,8 +102,10 @@ pub enum Observed {
 /// A parameter of the result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
-    /// Its name with its unit, as in the configuration.
+    /// Its name with its unit, as of the model's field.
     pub name: &'static str,
+    /// As it was guessed.
+    pub guess: f64,
     /// Value.
     pub value: f64,
     /// Standard deviation.
