@@ -100,7 +100,12 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
         Bound::Positive,
     ),
     ("height", &["sigma_m"], Bound::Positive),
-    ("wheels", &["tick_bits"], Bound::Within(1.0, 64.0)),
+    (
+        "wheels",
+        &["tick_bits", "steering_tick_bits"],
+        Bound::Within(1.0, 64.0),
+    ),
+    ("wheels", &["wheel_scales"], Bound::NonZero),
     (
         "wheels",
         &["distance_sigma_m_rtm", "speed_sigma_mps"],

@@ -141,6 +141,8 @@ pub struct SteeringState {
     pub source: u16,
     /// Angle of the road wheel [rad].
     pub angle_rad: f64,
+    /// So much further left driving forwards than driving backwards [rad].
+    pub backlash_rad: f64,
 }
 
 impl SteeringState {
@@ -154,18 +156,25 @@ impl SteeringState {
         reading: f64,
     ) -> Self {
         let target = config.ratio * reading + config.offset_deg.to_radians();
-        let angle_rad = match before {
-            Some(b) if config.time_constant_s > 0.0 => {
-                let share = 1.0 - (-t.seconds_since(b.t).max(0.0) / config.time_constant_s).exp();
-                b.angle_rad + (target - b.angle_rad) * share
-            }
-            _ => target,
-        };
+        let dt_s = before.map_or(0.0, |b| t.seconds_since(b.t));
+        let last = before.map(|b| b.angle_rad);
         Self {
             t,
             source: index,
-            angle_rad,
+            angle_rad: followed(last, target, dt_s, config.time_constant_s),
+            backlash_rad: config.backlash_deg.to_radians(),
         }
+    }
+}
+
+/// Where a first-order lag has come from `last` on the way to `target`.
+pub fn followed(last: Option<f64>, target: f64, dt_s: f64, time_constant_s: f64) -> f64 {
+    match last {
+        Some(last) if time_constant_s > 0.0 => {
+            let share = 1.0 - (-dt_s.max(0.0) / time_constant_s).exp();
+            last + (target - last) * share
+        }
+        _ => target,
     }
 }
 

@@ -48,7 +48,10 @@ impl LearnedSlots {
             }
         };
         let w = wheels.source;
-        let offset =
+        // Counts that carry the steering along have keys of their own for it.
+        let offset = if wheels.steering_rad.is_some() {
+            Some((w, config.steering_offset_sigma_deg, 0.0))
+        } else {
             steering.and_then(
                 |s| match &setup.sources.get(usize::from(s.source))?.config {
                     Source::Steering(c) => {
@@ -56,7 +59,8 @@ impl LearnedSlots {
                     }
                     _ => None,
                 },
-            );
+            )
+        };
         Self {
             scale: learned(
                 Kind::WheelScale,

@@ -12,7 +12,7 @@ use wayfix_filter::motion::Wheels;
 use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::Reading;
 
-use super::inputs::{ImuState, SteeringState};
+use super::inputs::{ImuState, SteeringState, followed};
 use super::setup::Setup;
 use crate::config::Source;
 use crate::config::source::{ImuSource, WheelsSource};
@@ -45,7 +45,7 @@ impl Segment {
         self.map2(self, |a, _| k * a)
     }
 
-    fn is_zero(&self) -> bool {
+    pub(super) fn is_zero(&self) -> bool {
         self.yaw_radps == 0.0 && self.speed_mps.iter().all(|v| *v == 0.0)
     }
 }
@@ -68,8 +68,8 @@ pub struct WheelState {
     has_yaw: bool,
     /// At least one stretch is known.
     moving_known: bool,
-    /// Steering angle that came with the reading [rad].
-    steering_rad: Option<f64>,
+    /// Steering angle that came with the reading [rad], zero and lag applied.
+    pub(super) steering_rad: Option<f64>,
     /// Time without any motion of the wheels \[s\].
     pub still_s: f64,
 }
@@ -142,9 +142,14 @@ impl WheelState {
                 let mut counts = [0; WHEELS];
                 counts[..values.len()].copy_from_slice(values);
                 next.ticks = Some(counts);
-                next.steering_rad = ticks
-                    .steering_ticks
-                    .map(|s| s as f64 * config.steering_rad_per_tick);
+                next.steering_rad = ticks.steering_ticks.map(|count| {
+                    // An absolute encoder: its value is how far it is from zero.
+                    let count = rolled_over(count, 0, config.steering_tick_bits) as f64;
+                    let target = count * config.steering_rad_per_tick
+                        + config.steering_offset_deg.to_radians();
+                    let last = before.and_then(|b| b.steering_rad);
+                    followed(last, target, dt_s, config.steering_time_constant_s)
+                });
                 if let Some(last) = before.and_then(|b| b.ticks)
                     && dt_s > 0.0
                 {
@@ -152,6 +157,7 @@ impl WheelState {
                         speed_mps: core::array::from_fn(|i| {
                             rolled_over(counts[i], last[i], config.tick_bits) as f64
                                 * config.metres_per_tick
+                                * wheel_scale(config, i)
                         }),
                         yaw_radps: 0.0,
                     };
@@ -164,7 +170,9 @@ impl WheelState {
                 if values.len() != config.wheels.len() || values.len() > WHEELS {
                     return None;
                 }
-                next.latest.speed_mps[..values.len()].copy_from_slice(values);
+                for (i, (to, from)) in next.latest.speed_mps.iter_mut().zip(values).enumerate() {
+                    *to = from * wheel_scale(config, i);
+                }
                 way = next.way_of_speed(before, dt_s, config);
             }
             Reading::Twist(twist) => {
@@ -266,7 +274,7 @@ impl WheelState {
             yaw_scale: filter.view().value(slots.yaw_scale),
             yaw_bias: filter.view().value(slots.yaw_bias),
             steering_rad: self
-                .steering_angle(steering)
+                .steering_angle(config, steering, segment)
                 .map(|a| a + filter.view().value(slots.steering)),
             has_yaw: self.has_yaw,
         };
@@ -309,15 +317,30 @@ impl WheelState {
             scale: 0.0,
             yaw_scale: 0.0,
             yaw_bias: 0.0,
-            steering_rad: self.steering_angle(steering),
+            steering_rad: self.steering_angle(config, steering, &self.latest),
             has_yaw: self.has_yaw,
         };
         kinematics.rates(&self.latest).0.value
     }
 
-    fn steering_angle(&self, steering: Option<&SteeringState>) -> Option<f64> {
-        self.steering_rad.or_else(|| steering.map(|s| s.angle_rad))
+    /// Angle of the road wheel, leaning by half the backlash as the wheels of `segment` roll.
+    fn steering_angle(
+        &self,
+        config: &WheelsSource,
+        steering: Option<&SteeringState>,
+        segment: &Segment,
+    ) -> Option<f64> {
+        let own = (self.steering_rad).map(|a| (a, config.steering_backlash_deg.to_radians()));
+        let (angle, backlash) = own.or(steering.map(|s| (s.angle_rad, s.backlash_rad)))?;
+        let speed = segment.speed_mps[0];
+        let direction = if speed == 0.0 { 0.0 } else { speed.signum() };
+        Some(angle + 0.5 * backlash * direction)
     }
+}
+
+/// Known scale of one wheel besides that of all.
+fn wheel_scale(config: &WheelsSource, wheel: usize) -> f64 {
+    config.wheel_scales.get(wheel).copied().unwrap_or(1.0)
 }
 
 /// Difference of two counters of `bits` bits that may have rolled over.
