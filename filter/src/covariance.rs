@@ -270,6 +270,22 @@ pub(crate) fn project<const N: usize, const M: usize>(
     out
 }
 
+/// `H δ`.
+pub(crate) fn along<const N: usize, const M: usize>(
+    h: &Jacobian<M>,
+    delta: &[f64; N],
+) -> SVector<f64, M> {
+    let mut out = SVector::zeros();
+    for (block, columns) in h.blocks() {
+        let three = &delta[block.start()..block.start() + 3];
+        out += columns * nalgebra::Vector3::new(three[0], three[1], three[2]);
+    }
+    for (slot, column) in h.parameters() {
+        out += column * delta[slot.index()];
+    }
+    out
+}
+
 /// Lower Cholesky factor; `None` where the matrix is not positive definite.
 pub(crate) fn cholesky<const M: usize>(s: &SMatrix<f64, M, M>) -> Option<SMatrix<f64, M, M>> {
     let mut l = SMatrix::<f64, M, M>::zeros();

@@ -1,11 +1,11 @@
 //! Taking an estimate back: by a fixpoint that contradicts it, or after a lock-out.
 
-use nalgebra::Vector3;
+use nalgebra::{Matrix3, Vector3};
 use wayfix_filter::history::Key;
-use wayfix_filter::{Block, Judge, Nav, Timestamp, math};
+use wayfix_filter::{Block, Filter, Nav, Timestamp, math};
 use wayfix_sensors::Reading;
 
-use super::core::{Core, HEALTHY_S, Outcome};
+use super::core::{Core, HEALTHY_S, Outcome, STATES};
 use super::parameter::is_of_site;
 use super::report::{Fate, Reset, ResetCause};
 use super::resolve::{Model, resolve};
@@ -15,6 +15,34 @@ use super::start::start_sigma;
 /// How much a locked-out estimate is doubted at a time (variance), and how often [s].
 const DOUBT: f64 = 4.0;
 const DOUBT_S: f64 = 0.5;
+
+/// A jump whose square is so many times what the covariances of estimate and fixpoint allow can
+/// still be a drift; beyond, the model of the drift has nothing to say about it.
+const TEACHABLE: f64 = 100.0;
+/// Sigma of a place about which nothing is known \[m\], and of the heading there [rad].
+const ANYWHERE_M: f64 = 1e3;
+const TURNED_RAD: f64 = 0.5;
+
+/// The filter as a fixpoint alone places it: its own position is forgotten, and where the fixpoint
+/// shows a direction, its heading is open.
+fn placed_by(
+    setup: &Setup,
+    key: Key,
+    reading: &Reading,
+    filter: &Filter<STATES>,
+) -> Option<(Filter<STATES>, wayfix_filter::Report)> {
+    let mut placed = filter.clone();
+    let height_m = placed.variance(Block::Position.start() + 2).sqrt();
+    let sigma_m = Vector3::new(ANYWHERE_M, ANYWHERE_M, height_m);
+    placed.reset_block(Block::Position, filter.nav().p_n, sigma_m);
+    let model = resolve(setup, key.source, reading, &mut placed).ok()?;
+    if matches!(model, Model::Marker(_)) {
+        let turned = Vector3::new(0.0, 0.0, TURNED_RAD * TURNED_RAD);
+        placed.inflate(Block::Attitude, turned);
+    }
+    let report = model.update_iterated(&mut placed);
+    report.verdict.is_used().then_some((placed, report))
+}
 
 impl Core {
     /// Books an update, and takes the estimate back where it was locked out.
@@ -62,9 +90,10 @@ impl Core {
     }
 
     /// A fixpoint's identity was decoded, so it outranks the estimate, unless a healthy absolute
-    /// source or another fixpoint has just confirmed that. What correlates with the drift (wheel
-    /// scale, steering zero, gyro bias) learns from the jump: the whole covariance is doubted by the
-    /// same factor, which keeps its correlations.
+    /// source or another fixpoint has just confirmed that. A jump that a drift can explain teaches
+    /// what correlates with the drift (wheel scale, steering zero, gyro bias): the whole covariance
+    /// is doubted by the same factor, which keeps its correlations. A jump beyond that is no drift
+    /// (the vehicle was carried, or the fixpoint misread): the place is taken, and nothing learned.
     fn relocate_by_fixpoint(
         &mut self,
         setup: &Setup,
@@ -73,24 +102,38 @@ impl Core {
         outcome: Outcome,
     ) -> Outcome {
         let fresh = |at: Option<Timestamp>| at.is_some_and(|a| key.t.seconds_since(a) < HEALTHY_S);
-        let Some(update) = outcome.update else {
-            return outcome;
-        };
         if fresh(self.last_accepted) || fresh(self.last_fixpoint) {
             return outcome;
         }
-        let Some(before) = self.hypotheses.best().map(|h| *h.filter.nav()) else {
+        let Some(best) = self.hypotheses.best() else {
             return outcome;
         };
-        let factor = update.nis / update.dimension as f64;
+        let before = *best.filter.nav();
+        let Some((alone, _)) = placed_by(setup, key, reading, &best.filter) else {
+            return outcome;
+        };
+        let jump = (alone.nav().p_n - before.p_n).xy();
+        let spread = [&best.filter, &alone]
+            .map(|f| f.covariance(Block::Position, Block::Position))
+            .iter()
+            .sum::<Matrix3<f64>>();
+        let spread = spread.fixed_view::<2, 2>(0, 0).into_owned();
+        let Some(factor) = spread.cholesky().map(|l| 0.5 * jump.dot(&l.solve(&jump))) else {
+            return outcome;
+        };
         let report = self.hypotheses.update(key.source, key.t, |filter| {
-            filter.doubt(factor, is_of_site);
-            let model = resolve(setup, key.source, reading, filter).ok()?;
-            // The linearisation is poor after a long way: a second pass from the corrected state.
-            let first = model.update(filter, &Judge::OPEN);
-            Some(first)
+            if factor <= TEACHABLE {
+                filter.doubt(factor, is_of_site);
+                let model = resolve(setup, key.source, reading, filter).ok()?;
+                return Some(model.update_iterated(filter));
+            }
+            let (placed, report) = placed_by(setup, key, reading, filter)?;
+            *filter = placed;
+            Some(report)
         });
-        let Some(update) = report else { return outcome };
+        let Some(update) = report.filter(|r| r.verdict.is_used()) else {
+            return outcome;
+        };
         self.last_accepted = Some(key.t);
         self.last_fixpoint = Some(key.t);
         self.refused_since = None;

@@ -106,6 +106,12 @@ impl Model {
         with_model!(self, m => filter.update(m, judge))
     }
 
+    /// Fuses it as it is, however far it leads.
+    pub fn update_iterated<const N: usize>(&self, filter: &mut Filter<N>) -> wayfix_filter::Report {
+        const PASSES: usize = 5;
+        with_model!(self, m => filter.update_iterated(m, PASSES))
+    }
+
     /// Adds what the measurement says about position and heading at a state to `sums`; `extra` is
     /// variance beyond the model's own.
     pub fn accumulate(&self, view: &View, extra: f64, sums: &mut super::cold::Sums) {
