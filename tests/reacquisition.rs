@@ -179,7 +179,6 @@ fn a_wild_fix_at_the_end_of_an_outage_does_not_move_the_estimate() {
 }
 
 #[test]
-#[ignore = "the time since the first refusal goes on counting while nothing is heard: src/engine/core.rs"]
 fn two_wild_fixes_with_an_outage_between_do_not_move_the_estimate() {
     let mut run = yard(45.0);
     // The last fix before the outage is wild, and so is the first one after it.
@@ -304,7 +303,6 @@ fn a_source_whose_clock_jumps_an_hour_and_returns_is_as_if_silent() {
 }
 
 #[test]
-#[ignore = "ten samples in a row of a fast source pass between two of a slow one: src/engine/timeline.rs"]
 fn a_fast_source_beside_a_slow_one_whose_clock_jumps_is_as_if_silent() {
     let mut run = robot(30.0);
     without(&mut run, |s| is(s, "wheels") || is(s, "uwb"));
@@ -344,10 +342,13 @@ fn when_the_only_clock_jumps_an_hour_and_returns_the_place_is_found_again() {
     let run = simulate(scenario::find("tag_only").unwrap(), 3, Some(40.0)).unwrap();
     let ahead = hour_ahead(&run, 18.0..22.0, |_| true);
     let fed = Fed::new(&run, ahead);
-    assert_eq!(
-        (fed.count(Fate::ClockJump), fed.count(Fate::TooLate)),
-        (9, 100)
-    );
+    // A single source insists for two seconds.
+    let insisting = run
+        .samples()
+        .filter(|s| (18.0..20.0).contains(&s.t.seconds()));
+    let jumped = fed.count(Fate::ClockJump);
+    assert!(jumped.abs_diff(insisting.count()) <= 1, "{jumped}");
+    assert_eq!(fed.count(Fate::TooLate), 100);
     let started_s = fed.resets.last().unwrap().t.seconds();
     assert!(started_s < 28.5, "{started_s} s");
     assert!(fed.error_m(&run) < 0.5);

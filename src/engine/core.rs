@@ -12,6 +12,7 @@ use super::constraints::Constrained;
 use super::hypotheses::Hypotheses;
 use super::inputs::{Carrier, ImuHealth, ImuState, Inputs, SteeringState};
 use super::parameter::{Kind, id};
+use super::relocation::Refusals;
 use super::report::{Fate, Mode, Reset};
 use super::resolve::{Slots, is_disturbed, lag, resolve};
 use super::setup::Setup;
@@ -56,7 +57,7 @@ pub struct Core {
     used: Vec<(u16, u64, Timestamp)>,
     pub(super) last_accepted: Option<Timestamp>,
     pub(super) last_fixpoint: Option<Timestamp>,
-    pub(super) refused_since: Option<Timestamp>,
+    pub(super) refusals: Option<Refusals>,
     pub(super) constrained: Constrained,
 }
 
@@ -76,7 +77,7 @@ impl Clone for Core {
         self.first_t = from.first_t;
         self.last_accepted = from.last_accepted;
         self.last_fixpoint = from.last_fixpoint;
-        self.refused_since = from.refused_since;
+        self.refusals = from.refusals;
         self.constrained = from.constrained;
     }
 }
@@ -180,9 +181,10 @@ impl Core {
     ) -> Outcome {
         let reached = self.hypotheses.best().map_or(key.t, |h| h.filter.t());
         let before = self.inputs.wheels.as_ref();
-        let Some((next, stretch)) =
-            WheelState::next(before, key.t, key.source, config, reading, reached)
-        else {
+        let timeout_s = setup.estimator.motion_timeout_s;
+        let Some((next, stretch)) = WheelState::next(
+            before, key.t, key.source, config, reading, reached, timeout_s,
+        ) else {
             return Fate::WrongKind.into();
         };
         for h in self.hypotheses.iter_mut() {

@@ -16,6 +16,16 @@ use super::start::start_sigma;
 const DOUBT: f64 = 4.0;
 const DOUBT_S: f64 = 0.5;
 
+/// So many refusals, none accepted between, are more than wild values.
+const LEAST_REFUSALS: u32 = 3;
+
+/// Absolute measurements that were refused, none accepted between.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusals {
+    since: Timestamp,
+    count: u32,
+}
+
 /// A jump whose square is so many times what the covariances of estimate and fixpoint allow can
 /// still be a drift; beyond, the model of the drift has nothing to say about it.
 const TEACHABLE: f64 = 100.0;
@@ -64,7 +74,7 @@ impl Core {
         if update.verdict.is_used() {
             if places {
                 self.last_accepted = Some(t);
-                self.refused_since = None;
+                self.refusals = None;
                 self.window.clear();
             }
             if model.is_fixpoint() {
@@ -79,12 +89,13 @@ impl Core {
             return self.relocate_by_fixpoint(setup, key, reading, outcome);
         }
         self.window.push(t, key.source, reading);
-        let since = *self.refused_since.get_or_insert(t);
         let reopen_s = setup.sources[usize::from(key.source)].gate.reopen_s;
-        if t.seconds_since(since) < reopen_s {
+        let refusals = self.refusals.get_or_insert(Refusals { since: t, count: 0 });
+        refusals.count += 1;
+        if refusals.count < LEAST_REFUSALS || t.seconds_since(refusals.since) < reopen_s {
             return outcome;
         }
-        self.refused_since = Some(t.shifted(DOUBT_S - reopen_s));
+        refusals.since = t.shifted(DOUBT_S - reopen_s);
         let reset = self.reopen(setup, t);
         Outcome { reset, ..outcome }
     }
@@ -136,7 +147,7 @@ impl Core {
         };
         self.last_accepted = Some(key.t);
         self.last_fixpoint = Some(key.t);
-        self.refused_since = None;
+        self.refusals = None;
         let after = self.hypotheses.best().map_or(before, |h| *h.filter.nav());
         Outcome {
             fate: Fate::Relocated,

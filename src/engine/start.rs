@@ -21,13 +21,17 @@ const STANDING_TILT_RAD: f64 = 0.05;
 const DRIVING_TILT_RAD: f64 = 0.15;
 /// An inertial unit levels itself over so many samples before the start.
 const LEVELLING_SAMPLES: u32 = 20;
-/// Waiting for an inertial unit to level \[s\].
+/// Waiting for an inertial unit to level, and for wheels to be heard \[s\].
 const LEVELLING_S: f64 = 1.0;
 
 impl Core {
     /// The start: as configured, or where what was heard agrees.
     pub(super) fn try_start(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let level = self.level(setup, t)?;
+        let waits = setup.is_wheeled() && self.inputs.wheels.is_none();
+        if waits && t.seconds_since(self.first_t?) < LEVELLING_S {
+            return None;
+        }
         let has_imu = self
             .inputs
             .imu

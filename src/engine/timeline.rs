@@ -6,8 +6,9 @@ use wayfix_filter::Timestamp;
 const JUMP_S: f64 = 10.0;
 /// So many samples in a row at the new time, from several sources, are a gap in the log.
 const COMPANY: u32 = 3;
-/// The same from a single source.
+/// The same from a single source, and so much of its own time \[s\].
 const INSISTENCE: u32 = 10;
+const INSISTENCE_S: f64 = 2.0;
 /// So many refused samples in a row, none admitted between, mean that the clock was set back.
 const SET_BACK: u32 = 100;
 
@@ -47,7 +48,11 @@ impl Timeline {
         };
         suspect.count += 1;
         suspect.several |= source != suspect.first_source;
-        let admitted = suspect.count >= if suspect.several { COMPANY } else { INSISTENCE };
+        let admitted = if suspect.several {
+            suspect.count >= COMPANY
+        } else {
+            suspect.count >= INSISTENCE && t.seconds_since(suspect.t) >= INSISTENCE_S
+        };
         self.suspect = (!admitted).then_some(suspect);
         admitted
     }

@@ -95,8 +95,8 @@ impl WheelState {
     }
 
     /// Takes a reading at `t`; `reached` is the time of the state. Returns the new wheel state and
-    /// the stretch from `reached` to `t` that makes good what the state has not gone yet; `None` for
-    /// readings that are not of wheels or don't fit the configuration.
+    /// the stretch from `reached` to `t` that makes good what the state has not gone yet (of a speed,
+    /// after more than `timeout_s` of silence, nothing); `None` for readings that are not of wheels or don't fit the configuration.
     #[must_use]
     pub fn next(
         before: Option<&Self>,
@@ -105,6 +105,7 @@ impl WheelState {
         config: &WheelsSource,
         reading: &Reading,
         reached: Timestamp,
+        timeout_s: f64,
     ) -> Option<(Self, Stretch)> {
         let before = before.filter(|b| b.source == index && t > b.t);
         let dt_s = before.map_or(0.0, |b| t.seconds_since(b.t));
@@ -173,7 +174,7 @@ impl WheelState {
                 for (i, (to, from)) in next.latest.speed_mps.iter_mut().zip(values).enumerate() {
                     *to = from * wheel_scale(config, i);
                 }
-                way = next.way_of_speed(before, dt_s, config);
+                way = next.way_of_speed(before.filter(|_| dt_s <= timeout_s), dt_s, config);
             }
             Reading::Twist(twist) => {
                 next.latest = Segment {
@@ -181,7 +182,7 @@ impl WheelState {
                     yaw_radps: twist.yaw_rate_radps.unwrap_or(0.0),
                 };
                 next.has_yaw = twist.yaw_rate_radps.is_some();
-                way = next.way_of_speed(before, dt_s, config);
+                way = next.way_of_speed(before.filter(|_| dt_s <= timeout_s), dt_s, config);
             }
             _ => return None,
         }
@@ -397,7 +398,7 @@ mod tests {
             }
             let d = 0.1 + 0.05 * f64::from(k).sin();
             let (next, stretch) =
-                WheelState::next(state.as_ref(), t, 0, &config, &step(d), reached).unwrap();
+                WheelState::next(state.as_ref(), t, 0, &config, &step(d), reached, 0.5).unwrap();
             if state.is_some() {
                 told += d;
                 let speed = stretch.rest.unwrap_or(next.running()).speed_mps[0];
