@@ -84,7 +84,7 @@ fn marker(filter: &Filter<N>, k: usize) -> Marker {
         p_nm: nav.p_n + nav.q_nb * Vector3::new(0.7, 0.2, 6.0),
         r_nm: Matrix3::identity(),
         size_m: 0.3,
-        survey_sigma_m: 0.01,
+        survey: [None; 3],
         corners_px: [Vector2::zeros(); 4],
         sigma_px: 0.5,
         camera,

@@ -1,5 +1,6 @@
 //! Wayfix: an indoor/outdoor positioning engine for assets that move.
 
+pub mod calibrate;
 pub mod cli;
 pub mod config;
 pub mod engine;

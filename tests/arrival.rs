@@ -161,7 +161,6 @@ fn beyond_the_horizon_every_sample_is_refused() {
 }
 
 #[test]
-#[ignore = "resets that arise while later samples are applied again are not told: src/engine/mod.rs"]
 fn the_start_is_told_in_any_order() {
     let robot = robot(4.0);
     let samples = in_order(&robot);

@@ -184,7 +184,6 @@ fn a_sigma_that_is_not_positive_is_invalid() {
 }
 
 #[test]
-#[ignore = "taken as the floor of 1 cm, or squared: src/engine/resolve/gnss.rs"]
 fn a_satellite_sigma_that_is_not_positive_is_invalid() {
     let (simulation, bad) = with_sigma(&[
         r#"{"gnss_position": {"lat_deg": 47.4, "lon_deg": 8.5, "fix": "single", "sigma_enu_m": [SIGMA, SIGMA, SIGMA]}}"#,
@@ -224,7 +223,6 @@ fn a_stamp_a_day_back_is_too_late() {
 }
 
 #[test]
-#[ignore = "nothing is refused as too late before the history has dropped something: filter/src/history.rs"]
 fn a_stamp_a_day_back_is_too_late_from_the_first_second_on() {
     let simulation = simulation();
     let mut all: Vec<Sample> = simulation.samples().collect();
@@ -240,7 +238,6 @@ fn a_stamp_a_day_back_is_too_late_from_the_first_second_on() {
 }
 
 #[test]
-#[ignore = "the first stamp is believed whatever follows: src/engine/timeline.rs"]
 fn a_first_stamp_an_hour_ahead_does_not_hold_up_the_rest() {
     let simulation = simulation();
     let first = simulation.samples().next().unwrap();

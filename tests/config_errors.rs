@@ -144,6 +144,11 @@ fn ranges_of_numbers() {
         ),
         ("uwb", "scale = 0", "a finite number above 0"),
         ("gnss", "sigma_single_m = 0", "a finite number above 0 [m]"),
+        (
+            "wheels",
+            "steering_tick_bits = 0",
+            "a whole number at least 1 and at most 64 [bits]",
+        ),
         ("steering", "ratio = 0", "a finite number other than 0"),
         (
             "imu",
@@ -207,6 +212,11 @@ fn values_that_do_not_go_together() {
         vehicle("[source.w]\nkind = \"wheels\"\nsteering_rad_per_tick = 0.001\n"),
         "vehicle.toml:1: source.w.metres_per_tick = 0: expected other than 0 [m per count], \
          because source.w.steering_rad_per_tick is given, so the samples are counts"
+    );
+    assert_eq!(
+        vehicle("[source.w]\nkind = \"wheels\"\nwheels = [\"rear\"]\nwheel_scales = [1.0, 1.1]\n"),
+        "vehicle.toml:4: source.w.wheel_scales = [1.0, 1.1]: expected one a wheel, because \
+         source.w.wheels has 1"
     );
     assert_eq!(
         vehicle("[source.w]\nkind = \"wheels\"\nwheels = [\"rear\", \"rear\"]\n"),

@@ -259,6 +259,10 @@ fn vehicles() {
             "source.uwb.gate.tuning: 0.1 is unusual; 1 to 100 is usual for this weight",
         ),
         (
+            "[source.w]\nkind = \"wheels\"\nsteering_backlash_deg = 20\n",
+            "source.w.steering_backlash_deg: 20 deg is a large backlash",
+        ),
+        (
             "[source.steer]\nkind = \"steering\"\n",
             "source.steer: a steering angle says nothing about this motion.drive",
         ),

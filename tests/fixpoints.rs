@@ -137,7 +137,6 @@ fn a_ceiling_marker_takes_a_drifted_vehicle_back_and_teaches_its_wheels_and_stee
 }
 
 #[test]
-#[ignore = "one linearisation from metres away, then every other view of the marker is refused: src/engine/core.rs"]
 fn what_a_ceiling_marker_took_back_is_within_its_sigma() {
     for seed in 1..=5 {
         let run = aisle(seed);
@@ -316,7 +315,6 @@ fn a_misread_marker_that_nothing_contradicts_is_undone_by_the_next() {
 }
 
 #[test]
-#[ignore = "a jump of any size is laid to the wheels, whose scale goes to its bound: src/engine/core.rs"]
 fn a_misread_marker_does_not_teach_nonsense() {
     let run = aisle(1);
     let passes = passes(&run, with(&run, misread_marker(&run, 36.0)).into_iter());

@@ -12,16 +12,8 @@ use nalgebra_lm::{DMatrix as LmMatrix, DVector as LmVector, Dyn};
 
 /// Step of the central differences; parameters are of the order of one.
 const STEP: f64 = 1e-5;
-
-/// Where the search ended.
-pub(crate) struct Solution {
-    /// Parameters.
-    pub x: Vec<f64>,
-    /// Residuals there.
-    pub residuals: Vec<f64>,
-    /// Their derivatives, one row a residual.
-    pub jacobian: DMatrix<f64>,
-}
+/// The search ends when cost or parameters change by less than this share.
+const CLOSE: f64 = 1e-10;
 
 /// Minimises the sum of the squares of `residuals` from a start.
 ///
@@ -29,29 +21,40 @@ pub(crate) struct Solution {
 pub(crate) fn minimise(
     start: &[f64],
     residuals: impl Fn(&[f64]) -> Vec<f64>,
-) -> Result<Solution, String> {
+) -> Result<Vec<f64>, String> {
     let problem = Problem {
         x: LmVector::from_row_slice(start),
         residuals,
     };
     let (problem, report) = LevenbergMarquardt::new()
         .with_patience(200)
+        .with_ftol(CLOSE)
+        .with_xtol(CLOSE)
         .minimize(problem);
     if !report.termination.was_successful() {
         return Err(format!("{:?}", report.termination));
     }
-    let x: Vec<f64> = problem.x.iter().copied().collect();
-    let residuals = (problem.residuals)(&x);
-    let columns = differences(&x, &problem.residuals);
+    Ok(problem.x.iter().copied().collect())
+}
+
+/// Residuals at `x` and their derivatives, one row a residual.
+///
+/// `Err` where one of them is not finite.
+pub(crate) fn linearise(
+    x: &[f64],
+    residuals: impl Fn(&[f64]) -> Vec<f64>,
+) -> Result<(Vec<f64>, DMatrix<f64>), String> {
+    let columns = differences(x, &residuals);
+    let residuals = residuals(x);
     let jacobian = DMatrix::from_fn(residuals.len(), x.len(), |row, column| columns[column][row]);
-    if !jacobian.iter().all(|value| value.is_finite()) {
+    if !jacobian
+        .iter()
+        .chain(&residuals)
+        .all(|value| value.is_finite())
+    {
         return Err("the derivatives are not finite".to_owned());
     }
-    Ok(Solution {
-        x,
-        residuals,
-        jacobian,
-    })
+    Ok((residuals, jacobian))
 }
 
 /// Central differences, one column a parameter.
@@ -113,9 +116,11 @@ mod tests {
     #[test]
     fn finds_the_minimum_of_rosenbrock() {
         let rosenbrock = |x: &[f64]| vec![1.0 - x[0], 10.0 * (x[1] - x[0] * x[0])];
-        let solution = minimise(&[-1.2, 1.0], rosenbrock).unwrap();
-        assert!(solution.x.iter().all(|value| (value - 1.0).abs() < 1e-6));
-        assert!((solution.jacobian[(1, 0)] + 20.0).abs() < 1e-4);
+        let x = minimise(&[-1.2, 1.0], rosenbrock).unwrap();
+        assert!(x.iter().all(|value| (value - 1.0).abs() < 1e-6));
+        let (residuals, jacobian) = linearise(&x, rosenbrock).unwrap();
+        assert!(residuals.iter().all(|residual| residual.abs() < 1e-5));
+        assert!((jacobian[(1, 0)] + 20.0).abs() < 1e-4);
     }
 
     #[test]

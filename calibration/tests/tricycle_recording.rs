@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wayfix_calibration::Pose2;
 use wayfix_calibration::wheels::{
-    Options, ReferencePose, TricycleDrive, TricycleTicks, calibrate_tricycle,
+    Axle, Observed, Options, ReferencePose, TricycleDrive, TricycleTicks, calibrate_tricycle,
 };
 use wayfix_filter::Timestamp;
 
@@ -48,9 +48,11 @@ fn recording() -> Option<(Vec<TricycleTicks>, Vec<ReferencePose>)> {
 
 /// The guess in the file's header.
 const GUESS: TricycleDrive = TricycleDrive {
+    traction: Axle::Front,
     metres_per_tick: 0.010_614_1 / 5000.0,
     steering_rad_per_tick: 0.1 * std::f64::consts::TAU / 8192.0,
     steering_offset_rad: 0.0,
+    steering_backlash_rad: 0.0,
     wheelbase_m: 1.4,
     sensor: Pose2 {
         x_m: 1.5,
@@ -58,12 +60,15 @@ const GUESS: TricycleDrive = TricycleDrive {
         yaw_rad: 0.0,
     },
     steering_lag_s: 0.0,
-    traction_bits: 32,
+    traction_bits: 16,
     steering_bits: 13,
 };
 
+/// The first half goes forwards, most of the second backwards, and the steering has a backlash of
+/// two degrees, which one direction does not show. So 0.14 m and 1.5 deg, which errors that cancel
+/// can reach, are not reached.
 #[test]
-fn the_first_half_predicts_the_second() {
+fn the_first_half_predicts_the_second_as_far_as_it_can() {
     let Some((ticks, reference)) = recording() else {
         return;
     };
@@ -79,7 +84,14 @@ fn the_first_half_predicts_the_second() {
         "second half {rms_m:.3} m, {rms_deg:.2} deg; {:#?}",
         first.parameters
     );
-    assert!(rms_m < 0.14 && rms_deg < 1.5, "{rms_m} m, {rms_deg} deg");
+    let observed = first.parameter("steering_backlash_rad").unwrap().observed;
+    assert_eq!(observed, Observed::No);
+    assert!(rms_m < 0.25 && rms_deg < 4.5, "{rms_m} m, {rms_deg} deg");
+    let segments = (second.segment_position_rms_m, second.segment_yaw_rms_rad);
+    assert!(
+        segments.0 < 0.05 && segments.1.to_degrees() < 1.5,
+        "{segments:?}"
+    );
 }
 
 #[test]
@@ -87,14 +99,13 @@ fn the_whole_run_fits_in_sample() {
     let Some((ticks, reference)) = recording() else {
         return;
     };
-    let options = Options {
-        whole_run: true,
-        ..Options::default()
-    };
+    let options = Options::default();
     let whole = calibrate_tricycle(&ticks, &reference, &GUESS, &options).unwrap();
     let rms_m = whole.fit.position_rms_m;
     println!("in sample {rms_m:.3} m; {:#?}", whole.parameters);
     assert!(rms_m < 0.085, "{rms_m} m");
+    let observed = |name| whole.parameter(name).unwrap().observed;
+    assert_ne!(observed("steering_backlash_rad"), Observed::No);
     assert!((whole.model.wheelbase_m - 1.6).abs() < 0.1);
     assert!((whole.model.sensor.x_m - 1.8).abs() < 0.05);
 }
@@ -108,10 +119,7 @@ fn increments_lost_in_freezes_are_found_again() {
         return;
     };
     let half = ticks.len() / 2;
-    let options = Options {
-        whole_run: true,
-        ..Options::default()
-    };
+    let options = Options::default();
     let fit = |traction_bits| {
         let guess = TricycleDrive {
             traction_bits,

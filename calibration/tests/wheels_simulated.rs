@@ -4,7 +4,7 @@
 
 use wayfix_calibration::Pose2;
 use wayfix_calibration::wheels::{
-    Calibration, DifferentialDrive, DifferentialTicks, Observed, Options, ReferencePose,
+    Axle, Calibration, DifferentialDrive, DifferentialTicks, Observed, Options, ReferencePose,
     TricycleDrive, TricycleTicks, WheelsError, calibrate_differential, calibrate_tricycle,
 };
 use wayfix_filter::Timestamp;
@@ -60,9 +60,11 @@ fn forward_mps(t_s: f64) -> f64 {
 }
 
 const TRICYCLE: TricycleDrive = TricycleDrive {
+    traction: Axle::Front,
     metres_per_tick: 2.2e-6,
     steering_rad_per_tick: 4.4e-4,
     steering_offset_rad: -0.06,
+    steering_backlash_rad: 0.03,
     wheelbase_m: 1.6,
     sensor: Pose2 {
         x_m: 1.8,
@@ -96,7 +98,9 @@ fn tricycle(seed: u64, curved: f64) -> (Vec<TricycleTicks>, Vec<ReferencePose>) 
         for k in 0..FINE {
             let fine_s = t_s + (k as f64 + 0.5) * ROW_S / FINE as f64;
             let ds_m = forward_mps(fine_s) * ROW_S / FINE as f64;
-            let (sin, cos) = encoder_rad(fine_s - TRICYCLE.steering_lag_s).sin_cos();
+            let lean_rad = 0.5 * curved * TRICYCLE.steering_backlash_rad * ds_m.signum();
+            let angle_rad = encoder_rad(fine_s - TRICYCLE.steering_lag_s) + lean_rad;
+            let (sin, cos) = angle_rad.sin_cos();
             advance(&mut base, ds_m * cos, ds_m * sin / TRICYCLE.wheelbase_m);
             // Slip of 2 mm in a root metre.
             travelled_m += ds_m + 0.002 * ds_m.abs().sqrt() * random.normal();
@@ -110,6 +114,7 @@ fn guess() -> TricycleDrive {
         metres_per_tick: 2.0e-6,
         steering_rad_per_tick: 2.0e-4,
         steering_offset_rad: 0.0,
+        steering_backlash_rad: 0.0,
         wheelbase_m: 1.4,
         sensor: Pose2::new(1.5, 0.0, 0.0),
         steering_lag_s: 0.0,
@@ -143,6 +148,7 @@ fn a_tricycle_is_found_within_its_sigmas() {
         ("metres_per_tick", TRICYCLE.metres_per_tick),
         ("steering_rad_per_tick", TRICYCLE.steering_rad_per_tick),
         ("steering_offset_rad", TRICYCLE.steering_offset_rad),
+        ("steering_backlash_rad", TRICYCLE.steering_backlash_rad),
         ("wheelbase_m", TRICYCLE.wheelbase_m),
         ("sensor_x_m", TRICYCLE.sensor.x_m),
         ("sensor_y_m", TRICYCLE.sensor.y_m),
@@ -235,7 +241,7 @@ fn what_cannot_be_calibrated_is_refused() {
     };
     assert!(matches!(calibrate(&[], &[]), WheelsError::TooShort { .. }));
     assert!(matches!(
-        calibrate(&ticks[..500], &reference),
+        calibrate(&ticks[..200], &reference),
         WheelsError::TooShort { .. }
     ));
 

@@ -1,71 +1,191 @@
 //! Accuracy on recorded data: `cargo bench -p wayfix-datasets --bench accuracy -- DIR [--only SET]
-//! [--verbose] [--set KEY=VALUE]...`. `--set source.uwb.range_sigma_m=0.2` changes a key of vehicle.toml.
+//! [--json] [--verbose] [--set KEY=VALUE]...`. `--set source.uwb.range_sigma_m=0.2` changes a key of
+//! vehicle.toml. With `--json`, standard output is one JSON document and nothing else.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
 use wayfix::config::Vehicle;
-use wayfix_datasets::{cases, score};
+use wayfix_datasets::cases;
+use wayfix_datasets::score::{Score, score};
+use wayfix_datasets::targets::{self, Goal, Known, Target};
+
+/// What was asked for.
+struct Args {
+    dir: PathBuf,
+    only: Option<String>,
+    changes: Vec<String>,
+    json: bool,
+    verbose: bool,
+}
+
+/// Everything that was measured.
+#[derive(Serialize)]
+struct Document {
+    /// Why nothing was, where nothing was.
+    skipped: Option<String>,
+    rows: Vec<Row>,
+}
+
+/// One figure of one case.
+#[derive(Serialize)]
+struct Row {
+    set: &'static str,
+    case: String,
+    figure: &'static str,
+    ours: f64,
+    /// At most this; or near it, where `target_within` says how near.
+    target: Option<f64>,
+    target_within: Option<f64>,
+    best_known: Option<Known>,
+    quick: Option<f64>,
+    /// Ours over the target: 1 or less where it is reached.
+    ratio: Option<f64>,
+    /// Mean normalised position error squared over its number of components: 1 where the covariance is
+    /// honest.
+    nees: Option<f64>,
+    /// Time that the case took, all its figures together [s].
+    took_s: f64,
+}
 
 fn main() -> Result<()> {
-    let mut dir = wayfix_datasets::sets::data_dir();
-    let (mut only, mut verbose) = (None, false);
-    let mut changes = Vec::new();
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "--only" => only = args.next(),
-            "--set" => changes.extend(args.next()),
-            "--verbose" => verbose = true,
-            "--bench" => {}
-            path => dir = from_root(path),
-        }
-    }
-    if !dir.is_dir() {
-        println!(
-            "accuracy: no recorded data at {}, nothing measured",
-            dir.display()
+    let args = args()?;
+    let mut document = Document {
+        skipped: None,
+        rows: Vec::new(),
+    };
+    if !args.dir.is_dir() {
+        let why = format!(
+            "no recorded data at {}, nothing measured",
+            args.dir.display()
         );
-        return Ok(());
+        if !args.json {
+            println!("accuracy: {why}");
+        }
+        document.skipped = Some(why);
+    } else if !args.json {
+        println!(
+            "{:40} {:32} {:>7} {:>11} {:>10} {:>7} {:>6} {:>5}  by",
+            "set", "figure", "ours", "target", "best known", "quick", "ratio", "NEES"
+        );
     }
-    for case in cases::all(&dir) {
-        if only
+    for case in cases::all(&args.dir) {
+        if args
+            .only
             .as_ref()
-            .is_some_and(|o| !case.name.contains(o.as_str()))
+            .is_some_and(|only| !case.name.contains(only.as_str()))
         {
             continue;
         }
-        let begin = std::time::Instant::now();
-        let recording = case.load(&dir)?;
-        let vehicle = changed(&recording.vehicle_toml, &changes)?;
-        let score = score::score(&recording, &vehicle)?;
+        let begin = Instant::now();
+        let recording = case.load(&args.dir)?;
+        let vehicle = changed(&recording.vehicle_toml, &args.changes)?;
+        let score = score(&recording, &vehicle)?;
         let took_s = begin.elapsed().as_secs_f64();
-        let figures: Vec<String> = score
-            .figures
-            .iter()
-            .map(|(name, v)| format!("{v:.3} {name}"))
-            .collect();
-        let nees = score
-            .nees
-            .map_or(String::new(), |(n, d)| format!("{n:.2} of {d}"));
-        let reference = case.online.map_or("-".to_owned(), |r| format!("{r:.3}"));
-        println!(
-            "{:40} {:80} ref {reference:6} NEES {nees:12} {:.2} s",
-            case.name,
-            figures.join(", "),
-            took_s
-        );
-        if verbose {
-            for (name, value, sigma) in &score.parameters {
-                println!("    {name:40} {value:12.5} ± {sigma:.5}");
+        for target in targets::of_case(&case.name) {
+            let row = row(case.set, target, &score, took_s)?;
+            if !args.json {
+                println!("{}", line(&row));
             }
-            for (name, s) in &score.sources {
-                let nis = s.mean_nis().unwrap_or(f64::NAN);
-                println!("    {name:40} seen {:7} NIS {nis:.2} {:?}", s.seen, s.fates);
-            }
+            document.rows.push(row);
+        }
+        if args.verbose && !args.json {
+            details(&score, took_s);
         }
     }
+    if args.json {
+        println!("{}", serde_json::to_string_pretty(&document)?);
+    }
     Ok(())
+}
+
+fn args() -> Result<Args> {
+    let mut parsed = Args {
+        dir: wayfix_datasets::sets::data_dir(),
+        only: None,
+        changes: Vec::new(),
+        json: false,
+        verbose: false,
+    };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--only" => parsed.only = args.next(),
+            "--set" => parsed.changes.extend(args.next()),
+            "--verbose" => parsed.verbose = true,
+            "--json" => parsed.json = true,
+            "--bench" => {}
+            option if option.starts_with("--") => bail!("{option} is not an option of this bench"),
+            path => parsed.dir = from_root(path),
+        }
+    }
+    Ok(parsed)
+}
+
+fn row(set: &'static str, target: &Target, score: &Score, took_s: f64) -> Result<Row> {
+    let figure = score
+        .figures
+        .iter()
+        .find(|(name, _)| *name == target.figure);
+    let (_, ours) =
+        *figure.with_context(|| format!("{} has no figure {:?}", target.case, target.figure))?;
+    let (goal, within) = match target.goal {
+        Some(Goal::AtMost(value)) => (Some(value), None),
+        Some(Goal::Near { value, within }) => (Some(value), Some(within)),
+        None => (None, None),
+    };
+    Ok(Row {
+        set,
+        case: target.case.to_owned(),
+        figure: target.figure,
+        ours,
+        target: goal,
+        target_within: within,
+        best_known: target.best_known,
+        quick: target.quick,
+        ratio: target.goal.map(|goal| goal.ratio(ours)),
+        nees: score.nees.map(|(sum, dimension)| sum / dimension as f64),
+        took_s,
+    })
+}
+
+fn line(row: &Row) -> String {
+    let number = |value: Option<f64>, digits| {
+        value.map_or("-".to_owned(), |value: f64| format!("{value:.digits$}"))
+    };
+    let target = match row.target_within {
+        Some(within) => format!("{}±{within}", number(row.target, 3)),
+        None => number(row.target, 3),
+    };
+    let by = row.best_known.map_or("", |known| known.by);
+    let text = format!(
+        "{:40} {:32} {:7.3} {target:>11} {:>10} {:>7} {:>6} {:>5}  {by}",
+        row.case,
+        row.figure,
+        row.ours,
+        number(row.best_known.map(|known| known.value), 3),
+        number(row.quick, 3),
+        number(row.ratio, 2),
+        number(row.nees, 1),
+    );
+    text.trim_end().to_owned()
+}
+
+/// What else is known of a case.
+fn details(score: &Score, took_s: f64) {
+    for (name, value) in &score.figures {
+        println!("    {name:40} {value:12.3}");
+    }
+    for (name, value, sigma) in &score.parameters {
+        println!("    {name:40} {value:12.5} ± {sigma:.5}");
+    }
+    for (name, s) in &score.sources {
+        let nis = s.mean_nis().unwrap_or(f64::NAN);
+        println!("    {name:40} seen {:7} NIS {nis:.2} {:?}", s.seen, s.fates);
+    }
+    println!("    {took_s:.2} s");
 }
 
 /// The vehicle with some keys changed.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::recording::Recording;
 use crate::sets::{self, Options};
 
-/// A recording and the bar that quick estimators set for it.
+/// A recording under a name.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// What the report calls it.
@@ -16,20 +16,14 @@ pub struct Case {
     pub set: &'static str,
     /// Which recording of it.
     pub options: Options,
-    /// What a sketch reached online, in the unit of the recording's metric.
-    pub online: Option<f64>,
-    /// What it reached smoothed.
-    pub smoothed: Option<f64>,
 }
 
 impl Case {
-    fn new(name: &str, set: &'static str, online: Option<f64>, smoothed: Option<f64>) -> Self {
+    fn new(name: &str, set: &'static str) -> Self {
         Self {
             name: name.to_owned(),
             set,
             options: Options::default(),
-            online,
-            smoothed,
         }
     }
 
@@ -62,57 +56,29 @@ pub fn all(data_dir: &Path) -> impl Iterator<Item = Case> {
         .into_iter()
 }
 
-fn list() -> Vec<Case> {
+/// All cases.
+pub(crate) fn list() -> Vec<Case> {
     let case = Case::new;
     let mut cases = vec![
-        case("plaza1", "plaza1", Some(0.283), Some(0.210)),
-        case("labyrinth", "labyrinth", Some(0.044), Some(0.039)),
-        case("mrclam robot 1", "mrclam", Some(0.139), Some(0.114)),
-        // The sketch used the ranges alone.
-        case("starloc s1", "starloc", Some(0.155), None).run("s1"),
-        case("starloc s2", "starloc", None, None).run("s2"),
-        case("iasl_uwb", "iasl_uwb", Some(0.099), Some(0.082)),
+        case("plaza1", "plaza1"),
+        case("labyrinth", "labyrinth"),
+        case("mrclam robot 1", "mrclam"),
+        case("starloc s1", "starloc").run("s1"),
+        case("starloc s2", "starloc").run("s2"),
+        case("iasl_uwb", "iasl_uwb"),
     ];
-    for (run, online_m, smoothed_m) in [
-        ("los_a1", 0.60, 0.39),
-        ("los_b3", 0.47, 0.34),
-        ("nlos_a1", 0.68, 0.48),
-        ("nlos_b3", 0.45, 0.32),
-    ] {
-        let name = format!("hanyang_uwb {run}");
-        cases.push(case(&name, "hanyang_uwb", Some(online_m), Some(smoothed_m)).run(run));
+    for run in ["los_a1", "los_b3", "nlos_a1", "nlos_b3"] {
+        cases.push(case(&format!("hanyang_uwb {run}"), "hanyang_uwb").run(run));
     }
-    cases.push(case(
-        "crazyflie_tdoa",
-        "crazyflie_tdoa",
-        Some(0.087),
-        Some(0.077),
-    ));
-    cases.push(case("comma2k19", "comma2k19", Some(0.44), Some(0.45)));
-    let mut outage = case(
-        "comma2k19, last 30 s without satellites",
-        "comma2k19",
-        None,
-        None,
-    );
+    cases.push(case("crazyflie_tdoa", "crazyflie_tdoa"));
+    cases.push(case("comma2k19", "comma2k19"));
+    let mut outage = case("comma2k19, last 30 s without satellites", "comma2k19");
     outage.options.without_gnss_s = Some(30.0);
     cases.push(outage);
-    // The sketch's bar is 6.1 % of the distance (median) at the end of an outage, smoothed 1.2 m.
-    cases.push(case(
-        "victoria_park, 60 s outages",
-        "victoria_park",
-        None,
-        Some(1.2),
-    ));
-    cases.push(case(
-        "kitti_imu_gps, 30 s outages",
-        "kitti_imu_gps",
-        Some(1.6),
-        Some(0.5),
-    ));
-    for (trial, heading_deg) in [(10, 0.33), (30, 1.76)] {
-        // The bar is that of the heading; inclination 0.18 and 0.97 deg.
-        let mut broad = case(&format!("broad {trial}"), "broad", Some(heading_deg), None);
+    cases.push(case("victoria_park, 60 s outages", "victoria_park"));
+    cases.push(case("kitti_imu_gps, 30 s outages", "kitti_imu_gps"));
+    for trial in [10, 30] {
+        let mut broad = case(&format!("broad {trial}"), "broad");
         broad.options.trial = Some(trial);
         cases.push(broad);
     }
@@ -121,18 +87,10 @@ fn list() -> Vec<Case> {
         "rectangular_without_rotation",
         "straight_05",
     ] {
-        cases.push(
-            case(
-                &format!("ble_tetam {run}"),
-                "ble_tetam",
-                Some(1.57),
-                Some(1.30),
-            )
-            .run(run),
-        );
+        cases.push(case(&format!("ble_tetam {run}"), "ble_tetam").run(run));
     }
     for run in ["1", "2", "3"] {
-        cases.push(case(&format!("wifibot {run}"), "wifibot", Some(0.048), None).run(run));
+        cases.push(case(&format!("wifibot {run}"), "wifibot").run(run));
     }
     cases
 }

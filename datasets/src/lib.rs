@@ -3,7 +3,7 @@
 //! Each set has one file in [`sets`]: it reads the files as published, brings them to one time base
 //! and one frame by the conventions that the set's README verified, and gives a [`Recording`]: the
 //! records, the two files of the site and the vehicle, and the [`Protocol`] by which it is scored.
-//! [`cases::all`] lists what the accuracy bench runs.
+//! [`cases::all`] lists what the accuracy bench runs, and [`targets`] what it is measured against.
 
 pub mod cases;
 pub mod frames;
@@ -12,6 +12,7 @@ pub mod recording;
 pub mod score;
 pub mod sets;
 pub mod table;
+pub mod targets;
 pub mod write;
 
 pub use cases::{Case, all};

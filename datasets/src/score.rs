@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use nalgebra::{Vector2, Vector3};
-use wayfix::config::Vehicle;
+use wayfix::config::{Source, Vehicle};
 use wayfix::evaluate::{Comparison, heading_rad, inclination_rad};
 use wayfix::log::Record;
 use wayfix::replay::{Replay, Sink, SourceSummary, Summary};
@@ -72,6 +72,7 @@ pub fn score(recording: &Recording, vehicle: &Vehicle) -> Result<Score> {
         let rows = replay(recording, vehicle, None, &mut score)?;
         score.nees = mean_nees(&rows);
         score.figures = figures(protocol.metric, &rows);
+        score.figures.extend(delays(vehicle, &score.parameters));
         return Ok(score);
     }
     let mut all = Vec::new();
@@ -179,6 +180,23 @@ fn lever(
         }
     }
     lever
+}
+
+/// How late a satellite receiver is, known and learned together, where that is learned.
+fn delays(vehicle: &Vehicle, learned: &[(String, f64, f64)]) -> Vec<(&'static str, f64)> {
+    let mut delays = Vec::new();
+    for (name, source) in &vehicle.sources {
+        let Source::Gnss(gnss) = source else { continue };
+        for (figure, known_s, parameter) in [
+            ("position delay s", gnss.position_delay_s, "lag_s"),
+            ("velocity delay s", gnss.velocity_delay_s, "velocity_lag_s"),
+        ] {
+            let of = format!("{name}.{parameter}");
+            let lag = learned.iter().find(|(name, ..)| *name == of);
+            delays.extend(lag.map(|(_, lag_s, _)| (figure, known_s + lag_s)));
+        }
+    }
+    delays
 }
 
 fn figures(metric: Metric, rows: &[Comparison]) -> Vec<(&'static str, f64)> {

@@ -5,13 +5,17 @@
 //! keeps a share of each innovation variance as measurement noise ([`R_FLOOR`]) and process noise is
 //! never negative. Nothing is inverted: S is factored by Cholesky.
 
+use arrayvec::ArrayVec;
 use nalgebra::{Matrix3, SMatrix, SVector};
 
-use crate::measurement::{Jacobian, MAX_PARAMETERS};
+use crate::measurement::Jacobian;
 use crate::state::{NAV, Slot};
 
 /// States that a motion model changes: attitude, velocity, position.
 pub(crate) const MOVED: usize = 9;
+
+/// Most parameters that a motion step depends on, counted once for each of its rates.
+pub(crate) const MAX_TERMS: usize = 8;
 
 /// Least share of the innovation variance that counts as measurement noise, so that rounding in one
 /// update can't make P indefinite.
@@ -27,12 +31,13 @@ pub(crate) enum Entry {
 }
 
 /// Error transition of one motion step: rows attitude, velocity, position; columns the five blocks
-/// of the navigation state and single parameters.
-#[derive(Clone, Copy, Debug)]
+/// of the navigation state and single parameters. Beyond its own row, the position error takes
+/// `carry_s` of the *new* velocity error along, as trapezoidal integration does.
+#[derive(Clone, Debug)]
 pub(crate) struct Transition {
     pub blocks: [[Entry; 5]; 3],
-    pub parameters: [(Slot, SVector<f64, MOVED>); MAX_PARAMETERS],
-    pub parameter_count: usize,
+    pub carry_s: f64,
+    pub parameters: ArrayVec<(Slot, SVector<f64, MOVED>), MAX_TERMS>,
     /// Process noise of the moved states.
     pub q: SMatrix<f64, MOVED, MOVED>,
     /// Variance added to each gyro and accelerometer bias component.
@@ -40,34 +45,67 @@ pub(crate) struct Transition {
 }
 
 impl Transition {
-    /// Nothing changes, no noise.
-    pub fn identity() -> Self {
-        use Entry::{Identity as I, Zero as O};
+    /// A transition by its blocks, without noise.
+    pub fn new(blocks: [[Entry; 5]; 3]) -> Self {
         Self {
-            blocks: [[I, O, O, O, O], [O, I, O, O, O], [O, O, I, O, O]],
-            parameters: [(Slot(0), SVector::zeros()); MAX_PARAMETERS],
-            parameter_count: 0,
+            blocks,
+            carry_s: 0.0,
+            parameters: ArrayVec::new_const(),
             q: SMatrix::zeros(),
             q_bias: [0.0; 2],
         }
     }
+}
 
-    /// Adds a parameter's column.
-    pub fn parameter(&mut self, slot: Option<Slot>, column: SVector<f64, MOVED>) {
-        if let Some(slot) = slot
-            && self.parameter_count < MAX_PARAMETERS
-        {
-            self.parameters[self.parameter_count] = (slot, column);
-            self.parameter_count += 1;
+/// Loops run over so many entries at a time, which lets the compiler unroll and vectorise them.
+const LANES: usize = 8;
+
+/// `n` rounded up to whole lanes: what lies beyond the states in use is zero, and stays so.
+#[inline(always)]
+fn padded<const N: usize>(n: usize) -> usize {
+    n.next_multiple_of(LANES).min(N)
+}
+
+/// `y += a · x`.
+#[inline(always)]
+fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
+    let (y_lanes, y_rest) = y.as_chunks_mut::<LANES>();
+    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
+    for (y, x) in y_lanes.iter_mut().zip(x_lanes) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y += a * x;
         }
+    }
+    for (y, x) in y_rest.iter_mut().zip(x_rest) {
+        *y += a * x;
     }
 }
 
-/// `y += a · x` over the first `n` entries.
+/// `y += a₀ x₀ + a₁ x₁ + a₂ x₂`.
 #[inline(always)]
-fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += a * x;
+fn axpy3(y: &mut [f64], a: [f64; 3], x: [&[f64]; 3]) {
+    let (y_lanes, y_rest) = y.as_chunks_mut::<LANES>();
+    let [x0, x1, x2] = x.map(<[f64]>::as_chunks::<LANES>);
+    for (((y, x0), x1), x2) in y_lanes.iter_mut().zip(x0.0).zip(x1.0).zip(x2.0) {
+        for (((y, x0), x1), x2) in y.iter_mut().zip(x0).zip(x1).zip(x2) {
+            *y += a[0] * x0 + a[1] * x1 + a[2] * x2;
+        }
+    }
+    for (((y, x0), x1), x2) in y_rest.iter_mut().zip(x0.1).zip(x1.1).zip(x2.1) {
+        *y += a[0] * x0 + a[1] * x1 + a[2] * x2;
+    }
+}
+
+/// Copies the first `n` states; what lies beyond is zero in both.
+pub(crate) fn copy<const N: usize>(
+    to: &mut SMatrix<f64, N, N>,
+    from: &SMatrix<f64, N, N>,
+    n: usize,
+) {
+    let n = n.min(N);
+    let columns = to.as_mut_slice().chunks_exact_mut(N);
+    for (to, from) in columns.zip(from.as_slice().chunks_exact(N)).take(n) {
+        to[..n].copy_from_slice(&from[..n]);
     }
 }
 
@@ -76,7 +114,7 @@ fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
 /// Columns of the moved states are formed first, `U = P Fᵀ`; by symmetry its rows below are the new
 /// off-diagonal part, and only the 9×9 corner needs F once more.
 pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f: &Transition) {
-    let n = n.min(N);
+    let n = padded::<N>(n);
     let mut u = [[0.0; N]; MOVED];
     let columns = p.as_slice();
     let column = |i: usize| &columns[i * N..i * N + n];
@@ -86,10 +124,7 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
                 Entry::Zero => {}
                 Entry::Identity => {
                     for i in 0..3 {
-                        let x = column(3 * block + i);
-                        for (y, x) in u[3 * row + i][..n].iter_mut().zip(x) {
-                            *y += x;
-                        }
+                        axpy(&mut u[3 * row + i][..n], 1.0, column(3 * block + i));
                     }
                 }
                 Entry::Scaled(a) => {
@@ -100,18 +135,14 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
                 Entry::Full(m) => {
                     let [x0, x1, x2] = [0, 1, 2].map(|j| column(3 * block + j));
                     for i in 0..3 {
-                        let (a, b, c) = (m[(i, 0)], m[(i, 1)], m[(i, 2)]);
-                        for (((y, x0), x1), x2) in
-                            u[3 * row + i][..n].iter_mut().zip(x0).zip(x1).zip(x2)
-                        {
-                            *y += a * x0 + b * x1 + c * x2;
-                        }
+                        let a = [m[(i, 0)], m[(i, 1)], m[(i, 2)]];
+                        axpy3(&mut u[3 * row + i][..n], a, [x0, x1, x2]);
                     }
                 }
             }
         }
     }
-    for &(slot, g) in &f.parameters[..f.parameter_count] {
+    for &(slot, g) in &f.parameters {
         let x = column(slot.index());
         for (u, g) in u.iter_mut().zip(g.iter()) {
             if *g != 0.0 {
@@ -119,14 +150,27 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
             }
         }
     }
-    let corner = corner(&u, f);
-    for j in 0..MOVED {
-        for i in 0..MOVED {
-            p[(i, j)] = corner[i.max(j)][i.min(j)] + f.q[(i.max(j), i.min(j))];
+    if f.carry_s != 0.0 {
+        let (before, position) = u.split_at_mut(6);
+        for (p, v) in position.iter_mut().zip(&before[3..]) {
+            axpy(&mut p[..n], f.carry_s, &v[..n]);
         }
-        for i in MOVED..n {
-            p[(i, j)] = u[j][i];
-            p[(j, i)] = u[j][i];
+    }
+    let corner = corner(&u, f);
+    for (k, column) in p.as_mut_slice().chunks_exact_mut(N).take(n).enumerate() {
+        if k < MOVED {
+            // The lower part of the corner, mirrored.
+            for (i, p) in column[..k].iter_mut().enumerate() {
+                *p = corner[k][i] + f.q[(k, i)];
+            }
+            for i in k..MOVED {
+                column[i] = corner[i][k] + f.q[(i, k)];
+            }
+            column[MOVED..n].copy_from_slice(&u[k][MOVED..n]);
+        } else {
+            for (p, u) in column.iter_mut().zip(&u) {
+                *p = u[k];
+            }
         }
     }
     for (kind, q) in f.q_bias.iter().enumerate() {
@@ -136,31 +180,42 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
     }
 }
 
-/// The lower 9×9 corner of `F U`.
-fn corner<const N: usize>(u: &[[f64; N]; MOVED], f: &Transition) -> [[f64; MOVED]; MOVED] {
-    let mut out = [[0.0; MOVED]; MOVED];
-    for (j, u) in u.iter().enumerate() {
-        for (row, blocks) in f.blocks.iter().enumerate() {
-            if 3 * row + 2 < j {
-                continue;
-            }
-            for (block, entry) in blocks.iter().enumerate() {
-                let x = [u[3 * block], u[3 * block + 1], u[3 * block + 2]];
-                for (i, x_i) in x.iter().enumerate() {
-                    out[3 * row + i][j] += match entry {
-                        Entry::Zero => 0.0,
-                        Entry::Identity => *x_i,
-                        Entry::Scaled(a) => a * x_i,
-                        Entry::Full(m) => m[(i, 0)] * x[0] + m[(i, 1)] * x[1] + m[(i, 2)] * x[2],
-                    };
+/// A row of the corner, padded to an even length.
+type Row = [f64; MOVED + 1];
+
+/// The 9×9 corner of `F U`, by rows.
+fn corner<const N: usize>(u: &[[f64; N]; MOVED], f: &Transition) -> [Row; MOVED] {
+    let row = |k: usize| -> Row { core::array::from_fn(|j| if j < MOVED { u[j][k] } else { 0.0 }) };
+    let x: [Row; NAV] = core::array::from_fn(row);
+    let mut out = [[0.0; MOVED + 1]; MOVED];
+    let add = |y: &mut Row, a: f64, x: &Row| {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y += a * x;
+        }
+    };
+    for (r, blocks) in f.blocks.iter().enumerate() {
+        for (c, entry) in blocks.iter().enumerate() {
+            for i in 0..3 {
+                let y = &mut out[3 * r + i];
+                match entry {
+                    Entry::Zero => {}
+                    Entry::Identity => add(y, 1.0, &x[3 * c + i]),
+                    Entry::Scaled(a) => add(y, *a, &x[3 * c + i]),
+                    Entry::Full(m) => (0..3).for_each(|k| add(y, m[(i, k)], &x[3 * c + k])),
                 }
             }
         }
-        for &(slot, g) in &f.parameters[..f.parameter_count] {
-            let x = u[slot.index()];
-            for (i, g) in g.iter().enumerate().skip(j) {
-                out[i][j] += g * x;
-            }
+    }
+    for &(slot, g) in &f.parameters {
+        let x = row(slot.index());
+        for (y, g) in out.iter_mut().zip(g.iter()) {
+            add(y, *g, &x);
+        }
+    }
+    if f.carry_s != 0.0 {
+        let (before, position) = out.split_at_mut(6);
+        for (p, v) in position.iter_mut().zip(&before[3..]) {
+            add(p, f.carry_s, v);
         }
     }
     out
@@ -172,23 +227,20 @@ pub(crate) fn gain_columns<const N: usize, const M: usize>(
     n: usize,
     h: &Jacobian<M>,
 ) -> [[f64; N]; M] {
-    let n = n.min(N);
+    let n = padded::<N>(n);
     let columns = p.as_slice();
+    let column = |i: usize| &columns[i * N..i * N + n];
     let mut g = [[0.0; N]; M];
-    for (m, g) in g.iter_mut().enumerate() {
-        let g = &mut g[..n];
-        for (block, entries) in h.blocks() {
-            for i in 0..3 {
-                let a = entries[(m, i)];
-                if a != 0.0 {
-                    let c = (block.start() + i) * N;
-                    axpy(g, a, &columns[c..c + n]);
-                }
-            }
+    for (block, a) in h.blocks() {
+        let x = [0, 1, 2].map(|j| column(block.start() + j));
+        for (m, g) in g.iter_mut().enumerate() {
+            axpy3(&mut g[..n], [a[(m, 0)], a[(m, 1)], a[(m, 2)]], x);
         }
-        for (slot, entries) in h.parameters() {
-            let c = slot.index() * N;
-            axpy(g, entries[m], &columns[c..c + n]);
+    }
+    for (slot, a) in h.parameters() {
+        let x = column(slot.index());
+        for (g, a) in g.iter_mut().zip(a.iter()) {
+            axpy(&mut g[..n], *a, x);
         }
     }
     g
@@ -214,6 +266,22 @@ pub(crate) fn project<const N: usize, const M: usize>(
             out[(m, k)] = sum;
             out[(k, m)] = sum;
         }
+    }
+    out
+}
+
+/// `H δ`.
+pub(crate) fn along<const N: usize, const M: usize>(
+    h: &Jacobian<M>,
+    delta: &[f64; N],
+) -> SVector<f64, M> {
+    let mut out = SVector::zeros();
+    for (block, columns) in h.blocks() {
+        let three = &delta[block.start()..block.start() + 3];
+        out += columns * nalgebra::Vector3::new(three[0], three[1], three[2]);
+    }
+    for (slot, column) in h.parameters() {
+        out += column * delta[slot.index()];
     }
     out
 }
@@ -266,7 +334,7 @@ pub(crate) fn update<const N: usize, const M: usize>(
     l: &SMatrix<f64, M, M>,
     residual: &SVector<f64, M>,
 ) -> [f64; N] {
-    let n = n.min(N);
+    let n = padded::<N>(n);
     let whitened = forward_substitute(l, residual);
     let mut dx = [0.0; N];
     for m in 0..M {
@@ -280,9 +348,22 @@ pub(crate) fn update<const N: usize, const M: usize>(
             *w *= inverse;
         }
         axpy(&mut dx[..n], whitened[m], w);
-        for (column, &w_j) in p.as_mut_slice().chunks_exact_mut(N).zip(w.iter()) {
-            for (p_ij, &w_i) in column[..n].iter_mut().zip(w.iter()) {
-                *p_ij -= w_i * w_j;
+    }
+    // One sweep over P for all components.
+    for (j, column) in p.as_mut_slice().chunks_exact_mut(N).take(n).enumerate() {
+        let w_j: [f64; M] = core::array::from_fn(|m| g[m][j]);
+        let (lanes, rest) = column[..n].as_chunks_mut::<LANES>();
+        let done = lanes.len() * LANES;
+        for (k, p) in lanes.iter_mut().enumerate() {
+            for (w, w_j) in g.iter().zip(w_j) {
+                for (p, w) in p.iter_mut().zip(&w[LANES * k..LANES * (k + 1)]) {
+                    *p -= w * w_j;
+                }
+            }
+        }
+        for (w, w_j) in g.iter().zip(w_j) {
+            for (p, w) in rest.iter_mut().zip(&w[done..n]) {
+                *p -= w * w_j;
             }
         }
     }
@@ -296,9 +377,25 @@ pub(crate) fn reset_attitude<const N: usize>(
     n: usize,
     delta: &nalgebra::Vector3<f64>,
 ) {
-    let mut f = Transition::identity();
-    f.blocks[0][0] = Entry::Full(Matrix3::identity() - crate::math::skew(delta) * 0.5);
-    propagate(p, n, &f);
+    let n = padded::<N>(n);
+    let g = Matrix3::identity() - crate::math::skew(delta) * 0.5;
+    let mut u = [[0.0; N]; 3];
+    let columns = p.as_slice();
+    let x = [0, 1, 2].map(|j| &columns[j * N..j * N + n]);
+    for (i, u) in u.iter_mut().enumerate() {
+        axpy3(&mut u[..n], [g[(i, 0)], g[(i, 1)], g[(i, 2)]], x);
+    }
+    for (j, u) in u.iter().enumerate() {
+        for i in j..3 {
+            let turned = g[(i, 0)] * u[0] + g[(i, 1)] * u[1] + g[(i, 2)] * u[2];
+            p[(i, j)] = turned;
+            p[(j, i)] = turned;
+        }
+        for (i, &u) in u[..n].iter().enumerate().skip(3) {
+            p[(i, j)] = u;
+            p[(j, i)] = u;
+        }
+    }
 }
 
 /// Empties row and column `index` and gives it a variance of its own.
@@ -330,27 +427,16 @@ mod tests {
     }
 
     fn transition() -> Transition {
-        let mut f = Transition::identity();
         let m = |k: f64| Entry::Full(Matrix3::new(k, 0.2, 0.3, -0.4, 1.0, k, 0.7, -0.8, 0.9));
-        f.blocks[0] = [
-            m(0.5),
-            Entry::Zero,
-            Entry::Zero,
-            Entry::Scaled(-0.1),
-            Entry::Zero,
-        ];
-        f.blocks[1] = [m(0.2), Entry::Identity, Entry::Zero, Entry::Zero, m(-0.3)];
-        f.blocks[2] = [
-            m(0.1),
-            Entry::Scaled(0.3),
-            Entry::Identity,
-            Entry::Zero,
-            m(0.4),
-        ];
-        f.parameter(
-            Some(Slot(16)),
-            SVector::from_fn(|i, _| 0.1 * i as f64 - 0.3),
-        );
+        use Entry::{Identity as I, Scaled, Zero as O};
+        let mut f = Transition::new([
+            [m(0.5), O, O, Scaled(-0.1), O],
+            [m(0.2), I, O, O, m(-0.3)],
+            [m(0.1), Scaled(0.3), I, O, m(0.4)],
+        ]);
+        f.parameters
+            .push((Slot(16), SVector::from_fn(|i, _| 0.1 * i as f64 - 0.3)));
+        f.carry_s = 0.25;
         f.q = SMatrix::identity() * 0.01;
         f.q_bias = [0.001, 0.002];
         f
@@ -374,6 +460,9 @@ mod tests {
         dense
             .fixed_view_mut::<9, 1>(0, 16)
             .copy_from(&f.parameters[0].1);
+        let taken = dense.fixed_view::<3, N>(3, 0) * f.carry_s;
+        let mut position = dense.fixed_view_mut::<3, N>(6, 0);
+        position += taken;
         let mut q = SMatrix::<f64, N, N>::zeros();
         q.fixed_view_mut::<9, 9>(0, 0).copy_from(&f.q);
         for i in 0..3 {
@@ -426,8 +515,14 @@ mod tests {
         let p0 = spd(5);
         let mut p = p0;
         reset_attitude(&mut p, N, &Vector3::new(0.1, -0.2, 0.3));
+        let mut g = SMatrix::<f64, N, N>::identity();
+        g.fixed_view_mut::<3, 3>(0, 0).copy_from(
+            &(Matrix3::identity() - crate::math::skew(&Vector3::new(0.1, -0.2, 0.3)) * 0.5),
+        );
+        let expected = g * p0 * g.transpose();
         assert_eq!(p[(7, 18)], p0[(7, 18)]);
-        assert!((p[(0, 0)] - p0[(0, 0)]).abs() > 1e-3);
+        assert!((p - expected).norm() < 1e-12 * expected.norm());
+        assert_eq!(p, p.transpose());
     }
 
     #[test]

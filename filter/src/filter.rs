@@ -5,7 +5,7 @@ use nalgebra::{Matrix3, SMatrix, SVector, Vector3};
 use crate::Timestamp;
 use crate::covariance;
 use crate::judge::{Judge, MAX_DIMENSION};
-use crate::measurement::MeasurementModel;
+use crate::measurement::{Linearised, MeasurementModel};
 use crate::motion::MotionModel;
 use crate::parameters::{Parameter, ParameterId, Pool, Process};
 use crate::report::{Report, Verdict};
@@ -54,12 +54,42 @@ pub struct Prior {
 /// assert!(report.verdict.is_used());
 /// assert!((filter.nav().p_n.x - 0.4).abs() < 0.02);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Filter<const N: usize> {
     t: Timestamp,
     nav: Nav,
     pool: Pool<N>,
     p: SMatrix<f64, N, N>,
+}
+
+/// A measurement against the state: residual, H and R; P Hᵀ, H P Hᵀ, R with its floor, and the
+/// Cholesky factor of the innovation covariance.
+struct Innovation<const N: usize, const M: usize> {
+    lin: Linearised<M>,
+    g: [[f64; N]; M],
+    hph: SMatrix<f64, M, M>,
+    r: SMatrix<f64, M, M>,
+    l: SMatrix<f64, M, M>,
+}
+
+impl<const N: usize> Clone for Filter<N> {
+    fn clone(&self) -> Self {
+        Self {
+            t: self.t,
+            nav: self.nav,
+            pool: self.pool.clone(),
+            p: self.p,
+        }
+    }
+
+    /// Copies the states in use only, which is what makes a checkpoint cheap.
+    fn clone_from(&mut self, from: &Self) {
+        let n = self.len().max(from.len());
+        self.t = from.t;
+        self.nav = from.nav;
+        self.pool.clone_from(&from.pool);
+        covariance::copy(&mut self.p, &from.p, n);
+    }
 }
 
 impl<const N: usize> Filter<N> {
@@ -221,28 +251,11 @@ impl<const N: usize> Filter<N> {
         judge: &Judge,
     ) -> Report {
         const { assert!(M >= 1 && M <= MAX_DIMENSION) };
-        let lin = match model.linearise(&self.view()) {
-            Ok(lin) => lin,
-            Err(why) => return Report::refused(Verdict::Degenerate(why), M),
+        let innovation = match self.innovate(model) {
+            Ok(innovation) => innovation,
+            Err(verdict) => return Report::refused(verdict, M),
         };
-        let finite = lin
-            .residual
-            .iter()
-            .chain(lin.r.iter())
-            .all(|x| x.is_finite());
-        if !finite || (0..M).any(|i| lin.r[(i, i)] <= 0.0) {
-            return Report::refused(Verdict::Invalid, M);
-        }
-        let n = self.pool.len();
-        let g = covariance::gain_columns(&self.p, n, &lin.h);
-        let hph = covariance::project(&lin.h, &g);
-        let mut r = lin.r;
-        for i in 0..M {
-            r[(i, i)] += covariance::R_FLOOR * hph[(i, i)];
-        }
-        let Some(l) = covariance::cholesky(&(hph + r)) else {
-            return Report::refused(Verdict::Invalid, M);
-        };
+        let Innovation { lin, g, hph, r, l } = innovation;
         let nis = covariance::forward_substitute(&l, &lin.residual).norm_squared();
         let mut report = Report::refused(Verdict::Gated, M);
         for i in 0..M {
@@ -268,30 +281,117 @@ impl<const N: usize> Filter<N> {
         } else {
             l
         };
-        let dx = covariance::update(&mut self.p, n, g, &l, &lin.residual);
+        let dx = covariance::update(&mut self.p, self.pool.len(), g, &l, &lin.residual);
         self.inject(&dx);
         report
     }
 
+    /// Corrects the state by a measurement that is believed, however far it leads: linearised anew
+    /// where the correction leads, up to `passes` times (iterated EKF, Bell and Cathey 1993, eq. 17):
+    ///   x_k+1 = x_0 ⊞ K_k (z ⊟ h(x_k) + H_k (x_k ⊟ x_0)).
+    /// The report is that of the first linearisation. Degenerate on the way: nothing is changed.
+    pub fn update_iterated<const M: usize>(
+        &mut self,
+        model: &impl MeasurementModel<M>,
+        passes: usize,
+    ) -> Report {
+        let (nav, values) = (self.nav, self.pool.values);
+        let mut report = Report::refused(Verdict::Fused, M);
+        for pass in 0..passes.max(1) {
+            let innovation = match self.innovate(model) {
+                Ok(innovation) => innovation,
+                Err(verdict) => {
+                    self.nav = nav;
+                    self.pool.values = values;
+                    return Report::refused(verdict, M);
+                }
+            };
+            let Innovation { lin, g, hph, r, l } = innovation;
+            if pass == 0 {
+                report.nis = covariance::forward_substitute(&l, &lin.residual).norm_squared();
+                report.gate = f64::INFINITY;
+                report.weight = 1.0;
+                for i in 0..M {
+                    report.residual[i] = lin.residual[i];
+                    report.sigma[i] = libm::sqrt(hph[(i, i)] + r[(i, i)]);
+                }
+            }
+            let mut gone = [0.0; N];
+            gone[..NAV].copy_from_slice(self.nav.boxminus(&nav).as_slice());
+            for i in NAV..self.pool.len() {
+                gone[i] = self.pool.values[i] - values[i];
+            }
+            let residual = lin.residual + covariance::along(&lin.h, &gone);
+            self.nav = nav;
+            self.pool.values = values;
+            if pass + 1 == passes.max(1) {
+                let dx = covariance::update(&mut self.p, self.pool.len(), g, &l, &residual);
+                self.inject(&dx);
+            } else {
+                let mut p = self.p;
+                let dx = covariance::update(&mut p, self.pool.len(), g, &l, &residual);
+                self.compose(&dx);
+            }
+        }
+        report
+    }
+
+    /// Linearises a model at the state and factors the innovation covariance.
+    #[inline]
+    fn innovate<const M: usize>(
+        &self,
+        model: &impl MeasurementModel<M>,
+    ) -> Result<Innovation<N, M>, Verdict> {
+        let lin = model.linearise(&self.view()).map_err(Verdict::Degenerate)?;
+        let numbers = lin.residual.iter().chain(lin.r.iter());
+        if !numbers.into_iter().all(|x| x.is_finite()) || (0..M).any(|i| lin.r[(i, i)] <= 0.0) {
+            return Err(Verdict::Invalid);
+        }
+        let g = covariance::gain_columns(&self.p, self.pool.len(), &lin.h);
+        let hph = covariance::project(&lin.h, &g);
+        let mut r = lin.r;
+        for i in 0..M {
+            r[(i, i)] += covariance::R_FLOOR * hph[(i, i)];
+        }
+        let l = covariance::cholesky(&(hph + r)).ok_or(Verdict::Invalid)?;
+        Ok(Innovation { lin, g, hph, r, l })
+    }
+
     /// Composes a correction with the state, and turns the attitude error with it.
     fn inject(&mut self, dx: &[f64; N]) {
+        self.compose(dx);
+        let turned = Vector3::new(dx[0], dx[1], dx[2]);
+        if turned.norm_squared() > 1e-8 {
+            covariance::reset_attitude(&mut self.p, self.pool.len(), &turned);
+        }
+    }
+
+    fn compose(&mut self, dx: &[f64; N]) {
         let delta = SVector::<f64, NAV>::from_fn(|i, _| dx[i]);
         self.nav = self.nav.boxplus(&delta);
         for (i, active) in self.pool.active.iter().enumerate() {
             let value = &mut self.pool.values[NAV + i];
             *value = (*value + dx[NAV + i]).clamp(-active.bound, active.bound);
         }
-        let turned = delta.fixed_rows::<3>(0).into_owned();
-        if turned.norm_squared() > 1e-8 {
-            covariance::reset_attitude(&mut self.p, self.pool.len(), &turned);
-        }
     }
 
-    /// Multiplies the covariance of state and parameters by `factor` ≥ 1: the prior was too sure by
-    /// that much, in every direction alike, so what is correlated stays so.
-    pub fn doubt(&mut self, factor: f64) {
-        if factor > 1.0 && factor.is_finite() {
-            self.p *= factor;
+    /// Multiplies the covariance by `factor` ≥ 1: the prior was too sure by that much, in every
+    /// direction alike, so what is correlated stays so. Parameters that `spares` holds true for keep
+    /// their variance.
+    pub fn doubt(&mut self, factor: f64, spares: impl Fn(ParameterId) -> bool) {
+        if !(factor > 1.0 && factor.is_finite()) {
+            return;
+        }
+        let mut scale = [libm::sqrt(factor); N];
+        for (active, scale) in self.pool.active.iter().zip(&mut scale[NAV..]) {
+            if spares(active.id) {
+                *scale = 1.0;
+            }
+        }
+        for j in 0..N {
+            for i in 0..N {
+                self.p[(i, j)] *= scale[i] * scale[j];
+            }
         }
     }
 

@@ -105,7 +105,8 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
         Events: AsRef<[EventSlot<S::Event>]> + AsMut<[EventSlot<S::Event>]>,
         Checkpoints: AsRef<[CheckpointSlot<S>]> + AsMut<[CheckpointSlot<S>]>,
     {
-        if self.closed.is_some_and(|closed| key <= closed) {
+        let limit = self.events.last().map(|(newest, _)| self.limit(newest.t));
+        if self.closed.is_some_and(|closed| key <= closed) || limit.is_some_and(|l| key.t < l) {
             return Err(Refused::TooLate);
         }
         let place = self.place(key)?;
@@ -193,13 +194,18 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
         }
     }
 
+    /// The oldest time that is still taken.
+    fn limit(&self, now: Timestamp) -> Timestamp {
+        Timestamp(now.0.saturating_sub(self.horizon_ns))
+    }
+
     /// Lets go of what is older than the horizon.
     fn forget<S: Estimator>(&mut self, state: &S, now: Timestamp)
     where
         Events: AsRef<[EventSlot<S::Event>]> + AsMut<[EventSlot<S::Event>]>,
         Checkpoints: AsRef<[CheckpointSlot<S>]> + AsMut<[CheckpointSlot<S>]>,
     {
-        let limit = Timestamp(now.0.saturating_sub(self.horizon_ns));
+        let limit = self.limit(now);
         while self.checkpoints.len > 1
             && self
                 .checkpoints

@@ -113,12 +113,28 @@ struct Remembered {
 const REMEMBERED: usize = 64;
 
 /// Book of who sits in which slot.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Pool<const N: usize> {
     /// Values by error-state index; the first [`NAV`] are unused.
     pub values: [f64; N],
     pub active: ArrayVec<Active, N>,
     remembered: ArrayVec<Remembered, REMEMBERED>,
+}
+
+impl<const N: usize> Clone for Pool<N> {
+    fn clone(&self) -> Self {
+        Self {
+            values: self.values,
+            active: self.active.clone(),
+            remembered: self.remembered.clone(),
+        }
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        self.values = from.values;
+        self.active.clone_from(&from.active);
+        self.remembered.clone_from(&from.remembered);
+    }
 }
 
 /// What [`Pool::place`] decided.

@@ -119,6 +119,22 @@ impl Reading {
         finite
     }
 
+    /// Whether every number is finite and every sigma that it states is positive.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let stated = match self {
+            Self::GnssPosition(r) => r
+                .sigma_enu_m
+                .map(|s| s.iter().copied().fold(f64::MAX, f64::min)),
+            Self::GnssVelocity(r) => r.sigma_mps,
+            Self::Yaw(r) => r.sigma_rad,
+            Self::Position(r) => r.sigma_m,
+            Self::Pose(r) => r.sigma_m.into_iter().chain(r.sigma_rad).reduce(f64::min),
+            _ => None,
+        };
+        self.is_finite() && stated.is_none_or(|sigma| sigma > 0.0)
+    }
+
     /// A hash of the content (FNV-1a over kind, targets, the bits of the numbers, and which of them
     /// are absent): equal readings have equal fingerprints on every machine.
     #[must_use]

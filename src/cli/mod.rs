@@ -1,5 +1,6 @@
 //! The program: one file a subcommand.
 
+mod calibrate;
 mod check;
 mod convert;
 mod demo;
@@ -8,6 +9,7 @@ mod replay;
 mod schema;
 mod simulate;
 mod summary;
+mod two_files;
 
 use std::process::ExitCode;
 
@@ -23,6 +25,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Calibrate(calibrate::Calibrate),
     Check(check::Check),
     Convert(convert::Convert),
     Demo(demo::Demo),
@@ -38,6 +41,7 @@ impl Cli {
     /// What the subcommand could not do, with its context.
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
+            Command::Calibrate(calibrate) => Ok(calibrate.run()),
             Command::Check(check) => check.run(),
             Command::Convert(convert) => convert.run(),
             Command::Demo(demo) => Ok(demo.run()),

@@ -8,9 +8,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::outcome::{Run, Telling, code};
+use super::two_files::TwoFiles;
+use crate::config::Vehicle;
 use crate::config::vehicle::Start;
-use crate::config::{self, Site, Vehicle};
-use crate::log::{self, Attachment, Record, TruthState};
+use crate::log::{self, Record, TruthState};
 use crate::replay::Feed;
 
 /// Replay a log (.mcap, .jsonl): what each source contributed, what was refused and why, and how
@@ -26,12 +27,8 @@ use crate::replay::Feed;
 pub struct Replay {
     /// What was recorded.
     log: PathBuf,
-    /// What does not move (site.toml).
-    #[arg(long, value_name = "FILE")]
-    site: Option<PathBuf>,
-    /// What moves (vehicle.toml).
-    #[arg(long, value_name = "FILE")]
-    vehicle: Option<PathBuf>,
+    #[command(flatten)]
+    files: TwoFiles,
     /// Where it really was (.mcap, .jsonl), instead of truth in the log.
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
@@ -52,7 +49,7 @@ impl Replay {
 
     fn try_run(&self) -> anyhow::Result<ExitCode> {
         let mut feed = Feed::open(&self.log, self.truth.as_deref())?;
-        let (site, mut vehicle) = self.configuration(feed.attachments())?;
+        let (site, mut vehicle) = self.files.load(&self.log, feed.attachments())?;
         if self.init_from_truth {
             let path = self.truth.as_deref().unwrap_or(&self.log);
             vehicle.start = Some(start(&first_truth(path)?, &vehicle));
@@ -84,36 +81,6 @@ impl Replay {
             bar.set_style(style);
         }
         bar
-    }
-
-    fn configuration(&self, attachments: &[Attachment]) -> anyhow::Result<(Site, Vehicle)> {
-        let carried = |name: &str| {
-            let found = attachments.iter().find(|a| a.name == name);
-            found.map(|a| (format!("{}: {name}", self.log.display()), a.text.as_str()))
-        };
-        let absent = |option: &str, name: &str| {
-            anyhow!(
-                "{} carries no {name}: state it with {option}",
-                self.log.display()
-            )
-        };
-        let site = match &self.site {
-            Some(path) => config::load_site(path)?,
-            None => {
-                let (file, text) =
-                    carried("site.toml").ok_or_else(|| absent("--site", "site.toml"))?;
-                config::site_from_str(&file, text)?.value
-            }
-        };
-        let vehicle = match &self.vehicle {
-            Some(path) => config::load_vehicle(path)?,
-            None => {
-                let (file, text) =
-                    carried("vehicle.toml").ok_or_else(|| absent("--vehicle", "vehicle.toml"))?;
-                config::vehicle_from_str(&file, text)?.value
-            }
-        };
-        Ok((site, vehicle))
     }
 }
 

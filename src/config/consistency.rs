@@ -157,6 +157,13 @@ fn wheels_of(
             lines,
         ));
     }
+    let scales = source.wheel_scales.len();
+    if scales != 0 && scales != source.wheels.len() {
+        let key = format!("{path}.wheel_scales");
+        let because = format!("{path}.wheels has {}", source.wheels.len());
+        let value = format!("{:?}", source.wheel_scales);
+        problems.push(conflict(&key, value, "one a wheel", because, lines));
+    }
     for (i, wheel) in source.wheels.iter().enumerate() {
         if source.wheels[..i].contains(wheel) {
             let key = format!("{path}.wheels[{i}]");

@@ -69,7 +69,11 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
         Bound::NonNegative,
     ),
     ("Motion", &["standstill_speed_mps"], Bound::NonNegative),
-    ("Motion", &["tilt_sigma_deg"], Bound::Positive),
+    (
+        "Motion",
+        &["planar_sigma_m", "tilt_sigma_deg"],
+        Bound::Positive,
+    ),
     ("Start", &["sigma_m", "yaw_sigma_deg"], Bound::Positive),
     ("Estimator", &["horizon_s"], Bound::NonNegative),
     (
@@ -96,7 +100,12 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
         Bound::Positive,
     ),
     ("height", &["sigma_m"], Bound::Positive),
-    ("wheels", &["tick_bits"], Bound::Within(1.0, 64.0)),
+    (
+        "wheels",
+        &["tick_bits", "steering_tick_bits"],
+        Bound::Within(1.0, 64.0),
+    ),
+    ("wheels", &["wheel_scales"], Bound::NonZero),
     (
         "wheels",
         &["distance_sigma_m_rtm", "speed_sigma_mps"],

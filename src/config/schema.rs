@@ -77,7 +77,7 @@ fn annotate(property: &mut Value, context: &str, key: &str) {
             limit(property, bound(context, key));
         }
         Some("array") => {
-            if key == "wheels" {
+            if matches!(key, "wheels" | "wheel_scales") {
                 property.insert("maxItems".to_owned(), 4.into());
             }
             if let Some(items) = property.get_mut("items") {

@@ -40,6 +40,8 @@ pub struct Motion {
     pub track_m: f64,
     /// The vehicle keeps to one horizontal plane, and the reference point has this height [m].
     pub planar_height_m: Option<f64>,
+    /// How far the ground departs from that plane [m].
+    pub planar_sigma_m: f64,
     /// Sigma of roll and pitch on that plane [deg].
     pub tilt_sigma_deg: f64,
     /// Without motion sensors: horizontal white acceleration [m/s²/√Hz].
@@ -70,6 +72,7 @@ impl Default for Motion {
             wheelbase_m: 0.0,
             track_m: 0.0,
             planar_height_m: None,
+            planar_sigma_m: 0.02,
             tilt_sigma_deg: 1.0,
             accel_density_mps2_rthz: 1.0,
             accel_up_density_mps2_rthz: 0.5,

@@ -263,7 +263,7 @@ impl ZPrior {
         match setup.motion.planar_height_m {
             Some(height_m) => Self {
                 mean_m: height_m,
-                sigma_m: 0.01,
+                sigma_m: 0.5 * setup.motion.planar_sigma_m,
             },
             None => {
                 let mean_m = anchors.iter().map(|a| a.z).sum::<f64>() / anchors.len() as f64;

@@ -43,8 +43,6 @@ pub struct ImuState {
     pub accel_b: Option<Vector3<f64>>,
     /// Averaged specific force, for levelling.
     pub gravity_b: Option<Vector3<f64>>,
-    /// Averaged magnitude of the rate [rad/s], for standstill.
-    pub restlessness_radps: f64,
     /// Number of samples so far.
     pub count: u32,
     /// Neither frozen nor saturated.
@@ -102,14 +100,12 @@ impl ImuState {
             (Some(old), Some(new)) => Some(old + (new - old) * share),
             (old, new) => new.or(old),
         };
-        let rest = before.map_or(gyro_b.norm(), |b| b.restlessness_radps);
         let state = Self {
             t,
             source: index,
             gyro_b,
             accel_b,
             gravity_b: averaged(before.and_then(|b| b.gravity_b), accel_b),
-            restlessness_radps: rest + (gyro_b.norm() - rest) * share,
             count: before.map_or(1, |b| b.count.saturating_add(1)),
             trusted: !frozen && !saturated,
             watch,
@@ -145,6 +141,8 @@ pub struct SteeringState {
     pub source: u16,
     /// Angle of the road wheel [rad].
     pub angle_rad: f64,
+    /// So much further left driving forwards than driving backwards [rad].
+    pub backlash_rad: f64,
 }
 
 impl SteeringState {
@@ -158,18 +156,25 @@ impl SteeringState {
         reading: f64,
     ) -> Self {
         let target = config.ratio * reading + config.offset_deg.to_radians();
-        let angle_rad = match before {
-            Some(b) if config.time_constant_s > 0.0 => {
-                let share = 1.0 - (-t.seconds_since(b.t).max(0.0) / config.time_constant_s).exp();
-                b.angle_rad + (target - b.angle_rad) * share
-            }
-            _ => target,
-        };
+        let dt_s = before.map_or(0.0, |b| t.seconds_since(b.t));
+        let last = before.map(|b| b.angle_rad);
         Self {
             t,
             source: index,
-            angle_rad,
+            angle_rad: followed(last, target, dt_s, config.time_constant_s),
+            backlash_rad: config.backlash_deg.to_radians(),
         }
+    }
+}
+
+/// Where a first-order lag has come from `last` on the way to `target`.
+pub fn followed(last: Option<f64>, target: f64, dt_s: f64, time_constant_s: f64) -> f64 {
+    match last {
+        Some(last) if time_constant_s > 0.0 => {
+            let share = 1.0 - (-dt_s.max(0.0) / time_constant_s).exp();
+            last + (target - last) * share
+        }
+        _ => target,
     }
 }
 

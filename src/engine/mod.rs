@@ -4,32 +4,39 @@
 //! samples, so a recorded run replays bit for bit.
 
 mod cold;
+mod constraints;
 mod core;
 mod health;
 mod hypotheses;
 mod inputs;
 mod parameter;
+mod relocation;
 mod report;
 mod resolve;
 mod setup;
+mod start;
 mod timeline;
 mod wheels;
 
-use wayfix_filter::Timestamp;
+use std::collections::VecDeque;
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
+
+use wayfix_filter::{Block, Filter, Timestamp};
 use wayfix_sensors::{Reading, Sample};
 
 pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
 pub use setup::{MAX_SOURCES, Setup, SetupError};
 
 use crate::config::{Site, Source, Vehicle};
-use core::{Core, Outcome};
+use core::{Core, Outcome, STATES};
 use timeline::Timeline;
 
 /// Events that the history holds at most.
 const EVENTS: usize = 4096;
 /// Checkpoints that it holds at most.
 const CHECKPOINTS: usize = 64;
+/// Resets that are remembered as told.
+const TOLD: usize = 64;
 /// How far back an estimate is told [s].
 pub const LOOK_BACK_S: f64 = 0.5;
 /// Events between two checkpoints.
@@ -98,6 +105,28 @@ pub struct Engine {
     core: Box<Core>,
     history: EngineHistory,
     timeline: Timeline,
+    told: Told,
+}
+
+/// The resets that were told: a late sample makes those behind it arise once more.
+#[derive(Debug, Default)]
+struct Told(VecDeque<(Timestamp, ResetCause)>);
+
+impl Told {
+    /// Leaves what is new, and notes it.
+    fn sift(&mut self, resets: &mut Vec<Reset>) {
+        resets.retain(|reset| {
+            let key = (reset.t, reset.cause);
+            let new = !self.0.contains(&key);
+            if new {
+                if self.0.len() == TOLD {
+                    self.0.pop_front();
+                }
+                self.0.push_back(key);
+            }
+            new
+        });
+    }
 }
 
 type EngineHistory = History<Box<[EventSlot<Sample>]>, Box<[CheckpointSlot<Core>]>>;
@@ -120,6 +149,7 @@ impl Engine {
             setup,
             core: Box::default(),
             timeline: Timeline::default(),
+            told: Told::default(),
         })
     }
 
@@ -144,7 +174,7 @@ impl Engine {
             outputs.reports.push(report);
             return;
         };
-        if !sample.reading.is_finite() {
+        if !sample.reading.is_sound() {
             report.fate = Fate::Invalid;
             outputs.reports.push(report);
             return;
@@ -172,12 +202,15 @@ impl Engine {
                 if new {
                     report.fate = outcome.fate;
                     report.update = outcome.update;
-                    outputs.resets.extend(outcome.reset);
                 }
+                outputs.resets.extend(outcome.reset);
             },
         );
         match result {
-            Ok(()) => self.timeline.advance(key.t),
+            Ok(()) => {
+                self.timeline.advance(key.t);
+                self.told.sift(&mut outputs.resets);
+            }
             Err(Refused::TooLate) => {
                 report.fate = Fate::TooLate;
                 if self.timeline.is_set_back() {
@@ -194,13 +227,14 @@ impl Engine {
         *self.core = Core::default();
         self.history = new_history(&self.setup);
         self.timeline = Timeline::default();
+        self.told = Told::default();
     }
 
     /// The estimate at the time of the newest sample; `None` before the start.
     #[must_use]
     pub fn estimate(&self) -> Option<Estimate> {
-        let t = self.core.hypotheses.best()?.filter.t();
-        Some(self.describe(&self.core, t))
+        let filter = &self.core.hypotheses.best()?.filter;
+        Some(self.describe(filter, filter.t()))
     }
 
     /// The estimate at `t`, the engine's own state as it was: carried on to a later time, or back to
@@ -212,11 +246,11 @@ impl Engine {
         let best = self.core.hypotheses.best()?;
         let now = best.filter.t();
         if t > now {
-            let mut ahead = Core::clone(&self.core);
-            ahead.advance(&self.setup, t);
+            let mut ahead = best.filter.clone();
+            self.core.inputs.advance(&self.setup, &mut ahead, t);
             return Some(self.describe(&ahead, t));
         }
-        let mut estimate = self.describe(&self.core, now);
+        let mut estimate = self.describe(&best.filter, now);
         let back_s = now.seconds_since(t);
         if back_s <= LOOK_BACK_S {
             let nav = best.filter.nav().delayed(back_s);
@@ -231,18 +265,13 @@ impl Engine {
         Some(estimate)
     }
 
-    fn describe(&self, core: &Core, t: Timestamp) -> Estimate {
-        use wayfix_filter::Block;
-        let Some(best) = core.hypotheses.best() else {
-            unreachable!("described after the start only")
-        };
-        let filter = &best.filter;
+    fn describe(&self, filter: &Filter<STATES>, t: Timestamp) -> Estimate {
         let nav = filter.nav();
-        let (spread, turn) = core.hypotheses.spread();
+        let (spread, turn) = self.core.hypotheses.spread();
         let up_b = nav.q_nb.inverse() * nalgebra::Vector3::z();
         Estimate {
             t,
-            mode: core.mode(&self.setup, t),
+            mode: self.core.mode(&self.setup, t),
             p_n: nav.p_n,
             v_n: nav.v_n,
             q_nb: nav.q_nb,
@@ -250,7 +279,7 @@ impl Engine {
             velocity_covariance: filter.covariance(Block::Velocity, Block::Velocity),
             attitude_covariance: filter.covariance(Block::Attitude, Block::Attitude)
                 + up_b * up_b.transpose() * turn,
-            hypotheses: core.hypotheses.len(),
+            hypotheses: self.core.hypotheses.len(),
         }
     }
 

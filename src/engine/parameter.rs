@@ -54,9 +54,15 @@ pub enum Kind {
     HardIronY,
     /// ... along body z.
     HardIronZ,
+    /// Survey error of a landmark or marker along x \[m\].
+    SurveyX,
+    /// ... along y.
+    SurveyY,
+    /// ... along z.
+    SurveyZ,
 }
 
-const KINDS: [(Kind, &str); 23] = [
+const KINDS: [(Kind, &str); 26] = [
     (Kind::RangeScale, "range_scale"),
     (Kind::RangeBias, "range_bias_m"),
     (Kind::RangeDrift, "range_drift_m"),
@@ -80,12 +86,24 @@ const KINDS: [(Kind, &str); 23] = [
     (Kind::HardIronX, "hard_iron_x_tesla"),
     (Kind::HardIronY, "hard_iron_y_tesla"),
     (Kind::HardIronZ, "hard_iron_z_tesla"),
+    (Kind::SurveyX, "survey_x_m"),
+    (Kind::SurveyY, "survey_y_m"),
+    (Kind::SurveyZ, "survey_z_m"),
 ];
 
 /// The id of a parameter of a source; `target` is the anchor's or beacon's index, else 0.
 #[must_use]
 pub fn id(kind: Kind, source: u16, target: u16) -> ParameterId {
     ParameterId((kind as u32) << 24 | u32::from(source & 0xff) << 16 | u32::from(target))
+}
+
+/// The source of what belongs to the site and not to a sensor.
+pub const SITE: u16 = 0xff;
+
+/// Whether a parameter is the site's, which a vehicle that is lost says nothing about.
+#[must_use]
+pub fn is_of_site(id: ParameterId) -> bool {
+    id.0 >> 16 & 0xff == u32::from(SITE)
 }
 
 /// Whether a parameter is an error that adds to every component of its measurement, once for each.
@@ -107,9 +125,13 @@ pub fn is_additive(id: ParameterId) -> bool {
 #[must_use]
 pub fn name(setup: &Setup, id: ParameterId) -> String {
     let kind = (id.0 >> 24) as usize;
-    let source = (id.0 >> 16 & 0xff) as usize;
+    let source = (id.0 >> 16 & 0xff) as u16;
     let target = (id.0 & 0xffff) as u16;
-    let source = setup.sources.get(source).map_or("?", |s| s.name.as_str());
+    let source = match setup.sources.get(usize::from(source)) {
+        Some(s) => s.name.as_str(),
+        None if source == SITE => "site",
+        None => "?",
+    };
     let Some(&(kind, label)) = KINDS.get(kind) else {
         return format!("{source}.?");
     };
@@ -125,6 +147,14 @@ pub fn name(setup: &Setup, id: ParameterId) -> String {
             .iter()
             .find(|(_, b)| b.index == target)
             .map(|(n, _)| n)),
+        Kind::SurveyX | Kind::SurveyY | Kind::SurveyZ => {
+            let landmarks = setup.landmarks.iter().map(|(n, l)| (n, l.index));
+            let markers = setup.markers.iter().map(|(n, m)| (n, m.index));
+            of(landmarks
+                .chain(markers)
+                .find(|(_, i)| *i == target)
+                .map(|(n, _)| n))
+        }
         _ => String::new(),
     };
     format!("{source}.{label}{target}")

@@ -102,6 +102,8 @@ pub struct Beacon {
 /// A landmark.
 #[derive(Clone, Copy, Debug)]
 pub struct Landmark {
+    /// Number for parameters.
+    pub index: u16,
     /// Position \[m\].
     pub p_n: Vector3<f64>,
     /// Sigma of the survey \[m\].
@@ -111,6 +113,8 @@ pub struct Landmark {
 /// A square marker.
 #[derive(Clone, Copy, Debug)]
 pub struct Marker {
+    /// Number for parameters, after those of the landmarks.
+    pub index: u16,
     /// Centre \[m\].
     pub p_n: Vector3<f64>,
     /// Marker axes to n.
@@ -194,22 +198,24 @@ impl Setup {
                     (b.id.clone(), beacon)
                 })
                 .collect(),
-            landmarks: (site.landmarks.iter())
-                .map(|l| {
+            landmarks: (site.landmarks.iter().enumerate())
+                .map(|(i, l)| {
                     (
                         l.id.clone(),
                         Landmark {
+                            index: indexed(i),
                             p_n: grid.point(l.position_m),
                             sigma_m: l.sigma_m,
                         },
                     )
                 })
                 .collect(),
-            markers: (site.markers.iter())
-                .map(|m| {
+            markers: (site.markers.iter().enumerate())
+                .map(|(i, m)| {
                     let [roll, pitch, yaw] = m.rpy_deg.map(f64::to_radians);
                     let q = math::from_roll_pitch_yaw(roll, pitch, yaw);
                     let marker = Marker {
+                        index: indexed(site.landmarks.len() + i),
                         p_n: grid.point(m.position_m),
                         r_nm: grid.rotation * q.to_rotation_matrix().matrix(),
                         size_m: m.size_m,

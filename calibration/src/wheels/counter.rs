@@ -45,6 +45,27 @@ pub(super) fn increments(rows: impl Iterator<Item = (Timestamp, i64)>, bits: u32
     increments
 }
 
+/// Counts as if the counter were endless: each row's count since the first.
+///
+/// ```
+/// use wayfix_calibration::wheels::unrolled;
+/// use wayfix_filter::Timestamp;
+/// let rows = [65_500, 65_530, 20].map(|ticks| (Timestamp::default(), ticks));
+/// assert_eq!(unrolled(rows.into_iter(), 16), [0, 30, 56]);
+/// ```
+#[must_use]
+pub fn unrolled(rows: impl Iterator<Item = (Timestamp, i64)>, bits: u32) -> Vec<i64> {
+    let mut rows = rows.peekable();
+    let first = rows.peek().map(|_| 0);
+    let counts = increments(rows, bits)
+        .into_iter()
+        .scan(0, |count, increment| {
+            *count += increment as i64;
+            Some(*count)
+        });
+    first.into_iter().chain(counts).collect()
+}
+
 /// An absolute encoder's value as a signed count: the upper half of the turn is negative.
 pub(super) fn signed(value: i64, bits: u32) -> f64 {
     let turn = 1_i64 << bits.min(62);

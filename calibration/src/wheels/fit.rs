@@ -1,10 +1,17 @@
 //! The fit that all drives share.
+//!
+//! Two views of the same drive count together: the error at the end of each short segment, which
+//! knows the increments well and the drift badly, and the error of the whole path, begun once, where
+//! it is the other way round. Each has a sigma of position and one of heading, and these are found
+//! from the residuals themselves: fit, take the root mean square of what is left, fit again, until
+//! nothing changes. So there is nothing to be tuned to a drive.
 
-use nalgebra::{Cholesky, DMatrix};
+use std::ops::Range;
+
 use wayfix_filter::Timestamp;
 
 use super::segments::{
-    OVERLAP, interpolate, open_loop, rows_in, segment_residuals, segments, whole_residuals,
+    Error, OVERLAP, Segment, follow, interpolate, path, path_errors, rms, segment_errors, segments,
 };
 use super::{Calibration, Fit, Observed, Options, Parameter, ReferencePose, WheelsError, positive};
 use crate::least_squares::minimise;
@@ -12,10 +19,15 @@ use crate::pose::Pose2;
 
 /// Least distance of the reference, all segments together and without overlap \[m\].
 const NEEDED_M: f64 = 1.0;
-
-/// No drive fits better than a thousandth of the expected error: perfect data would claim sigmas of
-/// zero.
-const LEAST_VARIANCE: f64 = 1e-6;
+/// Sigmas with which the search begins \[m\], \[rad\]; where it ends does not depend on them.
+const FIRST_SIGMA: Sigma = (0.05, 0.03);
+/// Sigmas below these are not believed \[m\], \[rad\]: perfect data would claim parameters without any.
+const LEAST_SIGMA: Sigma = (1e-4, 1e-4);
+/// The sigmas are found when none changes by more than this share, or after so many rounds.
+const SETTLED: f64 = 0.01;
+const ROUNDS: usize = 30;
+/// Of position \[m\] and heading \[rad\].
+type Sigma = (f64, f64);
 
 /// A parameter as the fit sees it: `value = guess + scale · x`, or `guess · exp(x)` where the sign is
 /// fixed; a prior of sigma one stands on `x / prior`.
@@ -23,7 +35,7 @@ pub(super) struct Unknown {
     pub name: &'static str,
     pub guess: f64,
     pub scale: Scale,
-    /// Prior sigma of `x`.
+    /// Prior sigma of `x`; zero: known, not fitted.
     pub prior: f64,
 }
 
@@ -47,7 +59,7 @@ impl Unknown {
     fn slope(&self, x: f64) -> f64 {
         match self.scale {
             Scale::Log => self.value(x).abs(),
-            Scale::Linear(unit) => unit,
+            Scale::Linear(unit) => unit.abs(),
         }
     }
 }
@@ -74,8 +86,6 @@ pub(super) fn calibrate<D: Drive>(
     options: &Options,
 ) -> Result<Calibration<D::Model>, WheelsError> {
     positive("segment_s", options.segment_s)?;
-    positive("sigma_m", options.sigma_m)?;
-    positive("sigma_rad", options.sigma_rad)?;
     let at_rows = interpolate(drive.times(), reference, options)?;
     let segments = segments(drive.times(), &at_rows, options)?;
     let moved_m = segments
@@ -93,106 +103,196 @@ pub(super) fn calibrate<D: Drive>(
         return Err(WheelsError::EncodersStand { moved_m });
     }
 
-    let unknowns = drive.unknowns();
-    let values = |x: &[f64]| {
+    let mut unknowns = drive.unknowns();
+    if options.is_sensor_known {
+        let of_sensor = |unknown: &&mut Unknown| unknown.name.starts_with("sensor_");
         unknowns
-            .iter()
-            .zip(x)
-            .map(|(u, &x)| u.value(x))
-            .collect::<Vec<_>>()
-    };
-    let priors = |x: &[f64]| {
-        unknowns
-            .iter()
-            .zip(x)
-            .map(|(u, x)| x / u.prior)
-            .collect::<Vec<f64>>()
-    };
-    let short = |x: &[f64]| {
-        let mut residuals = segment_residuals(drive, &values(x), &segments, options);
-        residuals.extend(priors(x));
-        residuals
-    };
-    let start = vec![0.0; unknowns.len()];
-    let mut solution = minimise(&start, short).map_err(WheelsError::Diverged)?;
-    // Overlapping segments tell most of what they tell OVERLAP times.
-    let mut repeats = OVERLAP as f64;
-    if options.whole_run {
-        let whole = |x: &[f64]| {
-            let mut residuals = whole_residuals(drive, &values(x), &at_rows, options);
-            residuals.extend(priors(x));
-            residuals
-        };
-        solution = minimise(&solution.x, whole).map_err(WheelsError::Diverged)?;
-        repeats = rows_in(drive.times(), options.segment_s);
+            .iter_mut()
+            .filter(of_sensor)
+            .for_each(|unknown| unknown.prior = 0.0);
     }
-
-    let count = solution.residuals.len() - unknowns.len();
-    let data = solution.jacobian.rows(0, count);
-    let square: f64 = solution.residuals[..count].iter().map(|r| r * r).sum();
-    let freedom = (count as f64 / repeats - unknowns.len() as f64).max(1.0);
-    let variance = (square / repeats / freedom).max(LEAST_VARIANCE);
-    let mut information = data.transpose() * data / (repeats * variance);
-    for (k, unknown) in unknowns.iter().enumerate() {
-        information[(k, k)] += unknown.prior.powi(-2);
+    let search = Search {
+        drive,
+        unknowns,
+        segments: &segments,
+        at_rows: &at_rows,
+    };
+    let (unknowns, count) = (&search.unknowns, search.unknowns.len());
+    let fitted: Vec<usize> = (0..count).filter(|k| unknowns[*k].prior > 0.0).collect();
+    let mut found = search.minimum(&fitted, &vec![0.0; count])?;
+    let known = search.known(&fitted, &found)?;
+    let shown: Vec<usize> = fitted
+        .iter()
+        .zip(&known.observed)
+        .filter_map(|(of, observed)| (*observed != Observed::No).then_some(*of))
+        .collect();
+    if !shown.is_empty() && shown.len() < fitted.len() {
+        let mut start = found.x.clone();
+        for (of, x) in start.iter_mut().enumerate() {
+            *x = if shown.contains(&of) { *x } else { 0.0 };
+        }
+        found = search.minimum(&shown, &start)?;
     }
-    let covariance = Cholesky::new(information)
-        .ok_or_else(|| WheelsError::Diverged("the information matrix is singular".to_owned()))?
-        .inverse();
-    let values = values(&solution.x);
-    Ok(Calibration {
-        model: drive.model(&values),
-        parameters: parameters(&unknowns, &solution.x, &covariance),
-        correlation: correlation(&unknowns, &covariance),
-        fit: Fit {
-            segments: segments.len(),
-            ..open_loop(drive, &values, &at_rows)
-        },
-    })
-}
-
-fn parameters(unknowns: &[Unknown], x: &[f64], covariance: &DMatrix<f64>) -> Vec<Parameter> {
-    let parameter = |(k, unknown): (usize, &Unknown)| {
-        let sigma = covariance[(k, k)].sqrt();
-        let observed = match sigma / unknown.prior {
-            share if share < 0.1 => Observed::Well,
-            share if share < 0.5 => Observed::Weakly,
-            _ => Observed::No,
-        };
-        let (value, sigma) = (unknown.value(x[k]), unknown.slope(x[k]).abs() * sigma);
+    let values = search.values(&found.x);
+    let parameter = |(k, (of, observed)): (usize, (&usize, Observed))| {
+        let unknown = &unknowns[*of];
         Parameter {
             name: unknown.name,
-            value,
-            sigma,
+            guess: unknown.guess,
+            value: values[*of],
+            sigma: unknown.slope(found.x[*of]) * known.sigmas[k],
             observed,
         }
     };
-    unknowns.iter().enumerate().map(parameter).collect()
+    Ok(Calibration {
+        model: drive.model(&values),
+        parameters: fitted
+            .iter()
+            .zip(known.observed.iter().copied())
+            .enumerate()
+            .map(parameter)
+            .collect(),
+        correlation: known.correlation,
+        fit: follow(drive, &values, &segments, &at_rows),
+    })
 }
 
-fn correlation(
-    unknowns: &[Unknown],
-    covariance: &DMatrix<f64>,
-) -> (f64, &'static str, &'static str) {
-    let mut largest = (0.0, "", "");
-    for (i, a) in unknowns.iter().enumerate() {
-        for (j, b) in unknowns.iter().enumerate().take(i) {
-            let value = covariance[(i, j)] / (covariance[(i, i)] * covariance[(j, j)]).sqrt();
-            if value.abs() > f64::abs(largest.0) {
-                largest = (value, b.name, a.name);
+/// A drive, what is sought and what was seen.
+pub(super) struct Search<'a, D> {
+    pub drive: &'a D,
+    pub unknowns: Vec<Unknown>,
+    pub segments: &'a [Segment],
+    pub at_rows: &'a [Option<Pose2>],
+}
+
+/// A minimum: all parameters, and the sigmas of the segments and of the whole path.
+pub(super) struct Minimum {
+    pub x: Vec<f64>,
+    pub sigmas: [Sigma; 2],
+}
+
+impl<D: Drive> Search<'_, D> {
+    fn values(&self, x: &[f64]) -> Vec<f64> {
+        self.unknowns
+            .iter()
+            .zip(x)
+            .map(|(u, x)| u.value(*x))
+            .collect()
+    }
+
+    /// Errors of the segments, and of the path at the rows where they begin, without what touches
+    /// the rows `left_out`.
+    fn errors(&self, x: &[f64], left_out: &Range<usize>) -> [Vec<Error>; 2] {
+        let values = self.values(x);
+        let (poses, sensor) = (path(self.drive, &values), self.drive.sensor(&values));
+        let kept: Vec<&Segment> = self
+            .segments
+            .iter()
+            .filter(|s| s.is_apart(left_out))
+            .collect();
+        let seen = |s: &&Segment| Some((s.from, self.at_rows[s.from]?));
+        let cut = kept.partition_point(|s| s.from < left_out.end);
+        let pieces = [&kept[..cut], &kept[cut..]].map(|piece| {
+            path_errors(&poses, &sensor, piece.iter().filter_map(seen)).collect::<Vec<_>>()
+        });
+        [
+            segment_errors(&poses, &sensor, kept.iter().copied()).collect(),
+            pieces.concat(),
+        ]
+    }
+
+    /// Residuals of the views that have sigmas, then the priors of the `free` parameters.
+    pub(super) fn residuals(
+        &self,
+        free: &[usize],
+        x: &[f64],
+        sigmas: &[Sigma],
+        left_out: &Range<usize>,
+    ) -> Vec<f64> {
+        let views = self.errors(x, left_out);
+        let mut residuals: Vec<f64> = views
+            .iter()
+            .zip(sigmas)
+            .flat_map(|(errors, sigma)| errors.iter().flat_map(|e| robust(e, *sigma)))
+            .collect();
+        residuals.extend(free.iter().map(|of| x[*of] / self.unknowns[*of].prior));
+        residuals
+    }
+
+    /// Fits `free` from `x`, the sigmas with it.
+    fn minimum(&self, free: &[usize], x: &[f64]) -> Result<Minimum, WheelsError> {
+        let mut found = Minimum {
+            x: x.to_vec(),
+            sigmas: [FIRST_SIGMA; 2],
+        };
+        // A bad guess may be turns off at the end of the whole path; the segments find the way.
+        for views in [1, 2] {
+            for _ in 0..ROUNDS {
+                let sigmas = &found.sigmas[..views];
+                let part: Vec<f64> = free.iter().map(|of| found.x[*of]).collect();
+                let all = |part: &[f64]| placed(&found.x, free, part);
+                let part = minimise(&part, |part| {
+                    self.residuals(free, &all(part), sigmas, &(0..0))
+                })
+                .map_err(WheelsError::Diverged)?;
+                let x = all(&part);
+                let errors = self.errors(&x, &(0..0));
+                let sigmas = errors.map(|errors| sigma(&errors));
+                let settled = sigmas
+                    .iter()
+                    .zip(&found.sigmas[..views])
+                    .all(|(now, before)| near(now.0, before.0) && near(now.1, before.1));
+                found = Minimum { x, sigmas };
+                if settled {
+                    break;
+                }
             }
         }
+        Ok(found)
     }
-    largest
 }
 
-/// How well given parameters follow the reference over the whole path.
+/// `x` with `part` in the places of `free`.
+pub(super) fn placed(x: &[f64], free: &[usize], part: &[f64]) -> Vec<f64> {
+    let mut x = x.to_vec();
+    free.iter()
+        .zip(part)
+        .for_each(|(of, value)| x[*of] = *value);
+    x
+}
+
+fn near(now: f64, before: f64) -> bool {
+    (now - before).abs() <= SETTLED * before
+}
+
+/// Sigma of one component of the position, and of the heading.
+fn sigma(errors: &[Error]) -> Sigma {
+    let (position_m, yaw_rad) = rms(errors.iter().copied());
+    (
+        (position_m / 2_f64.sqrt()).max(LEAST_SIGMA.0),
+        yaw_rad.max(LEAST_SIGMA.1),
+    )
+}
+
+/// An error in sigmas, robust: with `z` the square of the three together, soft-L1 counts
+/// `2 (√(1 + z) − 1)`.
+fn robust(error: &Error, sigma: Sigma) -> [f64; 3] {
+    let scaled = [error[0] / sigma.0, error[1] / sigma.0, error[2] / sigma.1];
+    let z: f64 = scaled.iter().map(|e| e * e).sum();
+    // 2 (√(1 + z) − 1) / z without the cancellation near zero.
+    let weight = (2.0 / (1.0 + (1.0 + z).sqrt())).sqrt();
+    scaled.map(|e| weight * e)
+}
+
+/// How well given parameters follow the reference.
 pub(super) fn evaluate<D: Drive>(
     drive: &D,
     values: &[f64],
     reference: &[ReferencePose],
     options: &Options,
 ) -> Result<Fit, WheelsError> {
+    positive("segment_s", options.segment_s)?;
     let at_rows = interpolate(drive.times(), reference, options)?;
-    Ok(open_loop(drive, values, &at_rows))
+    let segments = segments(drive.times(), &at_rows, options)?;
+    Ok(follow(drive, values, &segments, &at_rows))
 }

@@ -3,12 +3,13 @@
 //!
 //! The drive is cut into many short, overlapping segments; in each the odometry's motion of the
 //! reference sensor is compared with the reference's own, `S⁻¹ Pₐ⁻¹ P_b S` against `Rₐ⁻¹ R_b`, with a
-//! soft-L1 cost a segment. Short segments beat one long trajectory: a slip or a lost count spoils one
-//! segment, where it would bend everything after it; and the reference may drift.
+//! soft-L1 cost a segment. Short segments predict best: a slip or a lost count spoils one of them,
+//! where it would bend everything after it, and the reference may drift. What adds up over a drive (a
+//! steering zero, a scale) shows best in the whole path, which counts beside them. The sigmas of both
+//! come from the residuals; there is nothing to be set for a drive.
 //!
-//! What comes out has sigmas from the information matrix, scaled by the residuals (cautious: up to
-//! twice the true error in simulation, since overlapping segments count as one), and says which
-//! parameters the drive did not show ([`Observed`]). Weak priors keep those at the guess.
+//! What comes out has sigmas (cautious: up to twice the true error in simulation) and says which
+//! parameters the drive did not show ([`Observed`]); those stay at the guess.
 //!
 //! ```
 //! use wayfix_calibration::Pose2;
@@ -50,9 +51,11 @@ mod differential;
 mod fit;
 mod segments;
 mod tricycle;
+mod uncertainty;
 
+pub use counter::unrolled;
 pub use differential::{DifferentialDrive, DifferentialTicks, calibrate_differential};
-pub use tricycle::{TricycleDrive, TricycleTicks, calibrate_tricycle};
+pub use tricycle::{Axle, TricycleDrive, TricycleTicks, calibrate_tricycle};
 
 /// Where the reference says that its sensor was, in a frame of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,48 +69,43 @@ pub struct ReferencePose {
 /// How the fit works.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
-    /// Length of a segment \[s\].
+    /// Length of a segment \[s\]. The default is what predicted best in cross-validation within the
+    /// first half of the recorded tricycle drive; 1 to 8 s are about as good.
     pub segment_s: f64,
-    /// Expected position error at the end of a segment \[m\].
-    pub sigma_m: f64,
-    /// Expected heading error there \[rad\].
-    pub sigma_rad: f64,
     /// Longest gap of the reference across which it is interpolated \[s\].
     pub reference_gap_s: f64,
-    /// After the segments, fit the whole open-loop path at once. Closest to the reference in sample,
-    /// but it bends the parameters to absorb whatever went wrong once; for a reference that does not
-    /// drift and encoders that lose nothing.
-    pub whole_run: bool,
+    /// The pose of the reference's sensor is right as guessed, and is not fitted.
+    pub is_sensor_known: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            segment_s: 8.0,
-            sigma_m: 0.05,
-            sigma_rad: 0.03,
+            segment_s: 2.0,
             reference_gap_s: 0.5,
-            whole_run: false,
+            is_sensor_known: false,
         }
     }
 }
 
-/// What the drive showed of a parameter.
+/// Whether the drive could show a parameter, by the information in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Observed {
-    /// Its sigma is below a tenth of the prior's.
+    /// It leaves less than a tenth of the prior's sigma.
     Well,
-    /// Its sigma is below half of the prior's.
+    /// It leaves less than half of the prior's sigma.
     Weakly,
-    /// The value is the guess: drive curves both ways, and forwards and backwards.
+    /// It does not, or contradicts itself: the value is the guess.
     No,
 }
 
 /// A parameter of the result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
-    /// Its name with its unit, as in the configuration.
+    /// Its name with its unit, as of the model's field.
     pub name: &'static str,
+    /// As it was guessed.
+    pub guess: f64,
     /// Value.
     pub value: f64,
     /// Standard deviation.
@@ -143,12 +141,16 @@ impl<M> Calibration<M> {
 /// How well a drive's odometry follows the reference.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Fit {
-    /// Segments used.
+    /// Number of segments.
     pub segments: usize,
     /// Root mean square position error of the whole open-loop path, begun at the reference \[m\].
     pub position_rms_m: f64,
     /// Root mean square heading error of the same \[rad\].
     pub yaw_rms_rad: f64,
+    /// Root mean square position error at the end of a segment, begun at the reference \[m\].
+    pub segment_position_rms_m: f64,
+    /// Root mean square heading error there \[rad\].
+    pub segment_yaw_rms_rad: f64,
 }
 
 /// Why there is no calibration.

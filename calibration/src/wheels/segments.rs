@@ -1,5 +1,7 @@
 //! The drive in pieces, and how odometry and reference differ over each.
 
+use std::ops::Range;
+
 use wayfix_filter::Timestamp;
 
 use super::fit::Drive;
@@ -18,6 +20,13 @@ pub(super) struct Segment {
     pub until: usize,
     /// The reference's motion.
     pub motion: Pose2,
+}
+
+impl Segment {
+    /// Shares no motion with these rows.
+    pub(super) fn is_apart(&self, rows: &Range<usize>) -> bool {
+        self.until <= rows.start || rows.end <= self.from
+    }
 }
 
 /// The reference at the time of each encoder row, where it has one.
@@ -70,16 +79,6 @@ fn pose_at(t: Timestamp, reference: &[ReferencePose], gap_s: f64) -> Option<Pose
     })
 }
 
-/// Rows in a time, on average.
-pub(super) fn rows_in(times: &[Timestamp], length_s: f64) -> f64 {
-    match times {
-        [first, .., last] if last > first => {
-            length_s * (times.len() - 1) as f64 / last.seconds_since(*first)
-        }
-        _ => 1.0,
-    }
-}
-
 /// Overlapping pieces of the drive whose both ends the reference saw.
 pub(super) fn segments(
     times: &[Timestamp],
@@ -116,7 +115,7 @@ pub(super) fn segments(
 }
 
 /// The path of the reference point, from the origin.
-fn path<D: Drive>(drive: &D, values: &[f64]) -> Vec<Pose2> {
+pub(super) fn path<D: Drive>(drive: &D, values: &[f64]) -> Vec<Pose2> {
     let mut pose = Pose2::default();
     let mut poses = vec![pose];
     for (distance_m, turn_rad) in drive.steps(values) {
@@ -129,83 +128,74 @@ fn path<D: Drive>(drive: &D, values: &[f64]) -> Vec<Pose2> {
     poses
 }
 
-/// Position and heading error of each segment in sigmas, robust: with `z` the square of the three
-/// together, soft-L1 counts `2 (√(1 + z) − 1)`.
-pub(super) fn segment_residuals<D: Drive>(
+/// Error of a pose: x, y \[m\], heading [rad].
+pub(super) type Error = [f64; 3];
+
+fn error(seen: &Pose2, reference: &Pose2) -> Error {
+    [
+        seen.x_m - reference.x_m,
+        seen.y_m - reference.y_m,
+        wrap(seen.yaw_rad - reference.yaw_rad),
+    ]
+}
+
+/// Error at the end of each segment, begun at the reference.
+pub(super) fn segment_errors<'a>(
+    poses: &[Pose2],
+    sensor: &Pose2,
+    segments: impl Iterator<Item = &'a Segment>,
+) -> impl Iterator<Item = Error> {
+    segments.map(|segment| {
+        let motion = poses[segment.from].to(&poses[segment.until]);
+        error(&sensor.to(&motion.compose(sensor)), &segment.motion)
+    })
+}
+
+/// Errors of the whole open-loop path at rows that have a reference, begun at the first of them.
+pub(super) fn path_errors(
+    poses: &[Pose2],
+    sensor: &Pose2,
+    at_rows: impl Iterator<Item = (usize, Pose2)>,
+) -> impl Iterator<Item = Error> {
+    let mut origin: Option<Pose2> = None;
+    at_rows.map(move |(row, reference)| {
+        let seen = poses[row].compose(sensor);
+        let origin = origin.get_or_insert_with(|| reference.compose(&seen.inverse()));
+        error(&origin.compose(&seen), &reference)
+    })
+}
+
+/// Root mean squares of position \[m\] and heading [rad].
+pub(super) fn rms(errors: impl Iterator<Item = Error>) -> (f64, f64) {
+    let (position, yaw, count) = errors.fold((0.0, 0.0, 0.0_f64), |(p, w, n), [x, y, yaw]| {
+        (p + x * x + y * y, w + yaw * yaw, n + 1.0)
+    });
+    (
+        (position / count.max(1.0)).sqrt(),
+        (yaw / count.max(1.0)).sqrt(),
+    )
+}
+
+/// How well a drive with these parameters follows the reference.
+pub(super) fn follow<D: Drive>(
     drive: &D,
     values: &[f64],
     segments: &[Segment],
-    options: &Options,
-) -> Vec<f64> {
-    let (poses, sensor) = (path(drive, values), drive.sensor(values));
-    let mut residuals = Vec::with_capacity(3 * segments.len());
-    for segment in segments {
-        let motion = poses[segment.from].to(&poses[segment.until]);
-        let seen = sensor.to(&motion.compose(&sensor));
-        let error = [
-            (seen.x_m - segment.motion.x_m) / options.sigma_m,
-            (seen.y_m - segment.motion.y_m) / options.sigma_m,
-            wrap(seen.yaw_rad - segment.motion.yaw_rad) / options.sigma_rad,
-        ];
-        let z: f64 = error.iter().map(|e| e * e).sum();
-        // 2 (√(1 + z) − 1) / z without the cancellation near zero.
-        let weight = (2.0 / (1.0 + (1.0 + z).sqrt())).sqrt();
-        residuals.extend(error.map(|e| weight * e));
-    }
-    residuals
-}
-
-/// Errors of the whole open-loop path, begun at the first row that has a reference.
-fn errors<D: Drive>(drive: &D, values: &[f64], at_rows: &[Option<Pose2>]) -> Vec<[f64; 3]> {
-    let (poses, sensor) = (path(drive, values), drive.sensor(values));
-    let pairs: Vec<_> = poses
-        .iter()
-        .zip(at_rows)
-        .filter_map(|(p, r)| r.map(|r| (p.compose(&sensor), r)))
-        .collect();
-    let Some((begin, truth)) = pairs.first() else {
-        return Vec::new();
-    };
-    let error = |(seen, reference): &(Pose2, Pose2)| {
-        let placed = truth.compose(&begin.to(seen));
-        let yaw_rad = wrap(placed.yaw_rad - reference.yaw_rad);
-        [
-            placed.x_m - reference.x_m,
-            placed.y_m - reference.y_m,
-            yaw_rad,
-        ]
-    };
-    pairs.iter().map(error).collect()
-}
-
-pub(super) fn whole_residuals<D: Drive>(
-    drive: &D,
-    values: &[f64],
     at_rows: &[Option<Pose2>],
-    options: &Options,
-) -> Vec<f64> {
-    let scaled = |[x, y, yaw]: [f64; 3]| {
-        [
-            x / options.sigma_m,
-            y / options.sigma_m,
-            yaw / options.sigma_rad,
-        ]
-    };
-    errors(drive, values, at_rows)
-        .into_iter()
-        .flat_map(scaled)
-        .collect()
-}
-
-/// The whole path against the reference.
-pub(super) fn open_loop<D: Drive>(drive: &D, values: &[f64], at_rows: &[Option<Pose2>]) -> Fit {
-    let errors = errors(drive, values, at_rows);
-    let mean = |of: &dyn Fn(&[f64; 3]) -> f64| {
-        errors.iter().map(of).sum::<f64>() / errors.len().max(1) as f64
-    };
+) -> Fit {
+    let (poses, sensor) = (path(drive, values), drive.sensor(values));
+    let seen = at_rows
+        .iter()
+        .enumerate()
+        .filter_map(|(k, r)| Some((k, (*r)?)));
+    let (position_rms_m, yaw_rms_rad) = rms(path_errors(&poses, &sensor, seen));
+    let (segment_position_rms_m, segment_yaw_rms_rad) =
+        rms(segment_errors(&poses, &sensor, segments.iter()));
     Fit {
-        segments: 0,
-        position_rms_m: mean(&|e| e[0] * e[0] + e[1] * e[1]).sqrt(),
-        yaw_rms_rad: mean(&|e| e[2] * e[2]).sqrt(),
+        segments: segments.len(),
+        position_rms_m,
+        yaw_rms_rad,
+        segment_position_rms_m,
+        segment_yaw_rms_rad,
     }
 }

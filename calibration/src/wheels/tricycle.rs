@@ -1,13 +1,17 @@
-//! Tricycle: one front wheel, steered and driven, both encoders on it.
+//! Steered front axle: a tricycle whose one front wheel is steered and driven, or a vehicle that is
+//! driven (or has its encoder) at the rear axle.
 //!
 //! ```text
-//! steer = k_s · steering ticks(t − lag) + offset          left positive
-//! ds = k_t · Δ traction ticks                             along the steered wheel
-//! distance = ds · cos(steer),  turn = ds · sin(steer) / wheelbase
+//! steer = k_s · steering ticks(t − lag) + offset ± backlash / 2    left positive, + driving forwards
+//! ds = k_t · Δ traction ticks                                      along the wheel with the encoder
+//! front:  distance = ds · cos(steer),  turn = ds · sin(steer) / wheelbase
+//! rear:   distance = ds,               turn = ds · tan(steer) / wheelbase
 //! ```
-//! Reference point: the middle of the rear axle. Turning the signs of `k_s`, `offset` and `wheelbase`
-//! together changes nothing; the wheelbase is kept positive. Steering is taken in the middle of a
-//! step, between rows by interpolation.
+//! Reference point: the middle of the rear axle. Turning the signs of `k_s`, `offset`, `backlash` and
+//! `wheelbase` together changes nothing; the wheelbase is kept positive. Steering is taken in the
+//! middle of a step, between rows by interpolation. Backlash lets the steered wheel lean to one side
+//! driving forwards and to the other backwards; a drive in one direction shows only the sum of zero
+//! and half of it.
 
 use wayfix_filter::Timestamp;
 
@@ -26,15 +30,29 @@ pub struct TricycleTicks {
     pub steering: i64,
 }
 
-/// A tricycle and the sensor that the reference follows.
+/// Where the traction encoder sits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Axle {
+    /// On the steered wheel.
+    #[default]
+    Front,
+    /// On the rear axle.
+    Rear,
+}
+
+/// A vehicle with a steered front axle and the sensor that the reference follows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TricycleDrive {
-    /// Distance along the steered wheel a count \[m\]; negative where the counter runs backwards.
+    /// Where the traction encoder sits.
+    pub traction: Axle,
+    /// Distance along that wheel a count \[m\]; negative where the counter runs backwards.
     pub metres_per_tick: f64,
     /// Steering angle a count \[rad\].
     pub steering_rad_per_tick: f64,
     /// Steering angle at count zero \[rad\].
     pub steering_offset_rad: f64,
+    /// Backlash of the steering \[rad\]: so much further left driving forwards than backwards.
+    pub steering_backlash_rad: f64,
     /// From the rear axle to the steered wheel \[m\].
     pub wheelbase_m: f64,
     /// Pose of the reference's sensor in the body.
@@ -47,10 +65,11 @@ pub struct TricycleDrive {
     pub steering_bits: u32,
 }
 
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "metres_per_tick",
     "steering_rad_per_tick",
     "steering_offset_rad",
+    "steering_backlash_rad",
     "wheelbase_m",
     "sensor_x_m",
     "sensor_y_m",
@@ -72,11 +91,12 @@ impl TricycleDrive {
         fit::evaluate(&Rows::new(self, ticks), &self.values(), reference, options)
     }
 
-    fn values(&self) -> [f64; 8] {
+    fn values(&self) -> [f64; 9] {
         [
             self.metres_per_tick,
             self.steering_rad_per_tick,
             self.steering_offset_rad,
+            self.steering_backlash_rad,
             self.wheelbase_m,
             self.sensor.x_m,
             self.sensor.y_m,
@@ -86,7 +106,7 @@ impl TricycleDrive {
     }
 }
 
-/// Fits all parameters of a tricycle to a drive that a reference saw.
+/// Fits all parameters of a vehicle with a steered front axle to a drive that a reference saw.
 ///
 /// The guess may be far off (steering scale by ten, lengths by half), but its signs must be right.
 ///
@@ -118,6 +138,8 @@ struct Rows<'a> {
     /// Rows from the first \[s\].
     rows_s: Vec<f64>,
     traction: Vec<f64>,
+    /// +1 driving forwards, −1 backwards, as of the last increment.
+    direction: Vec<f64>,
     steering: Vec<f64>,
 }
 
@@ -126,6 +148,14 @@ impl<'a> Rows<'a> {
         let begin = ticks.first().map_or(Timestamp::default(), |row| row.t);
         let rows_s: Vec<f64> = ticks.iter().map(|row| row.t.seconds_since(begin)).collect();
         let traction = ticks.iter().map(|row| (row.t, row.traction));
+        let traction = counter::increments(traction, guess.traction_bits);
+        let ahead = guess.metres_per_tick.signum();
+        let direction = traction.iter().scan(1.0, |direction, increment| {
+            if *increment != 0.0 {
+                *direction = ahead * increment.signum();
+            }
+            Some(*direction)
+        });
         Self {
             guess,
             times: ticks.iter().map(|row| row.t).collect(),
@@ -134,7 +164,8 @@ impl<'a> Rows<'a> {
                 .map(|pair| 0.5 * (pair[0] + pair[1]))
                 .collect(),
             rows_s,
-            traction: counter::increments(traction, guess.traction_bits),
+            direction: direction.collect(),
+            traction,
             steering: ticks
                 .iter()
                 .map(|row| counter::signed(row.steering, guess.steering_bits))
@@ -171,6 +202,8 @@ impl Drive for Rows<'_> {
             (Scale::Log, 1.0),
             (Scale::Linear(self.guess.steering_rad_per_tick), 10.0),
             (Scale::Linear(1.0), 0.5),
+            // A degree or two are usual; a drive in one direction leaves it there.
+            (Scale::Linear(0.05), 1.0),
             (Scale::Log, 1.0),
             (Scale::Linear(1.0), 2.0),
             (Scale::Linear(1.0), 2.0),
@@ -201,20 +234,35 @@ impl Drive for Rows<'_> {
     }
 
     fn steps(&self, values: &[f64]) -> Vec<(f64, f64)> {
-        let &[metres, radians, offset_rad, wheelbase_m, _, _, _, lag_s] = values else {
+        let &[
+            metres,
+            radians,
+            offset_rad,
+            backlash_rad,
+            wheelbase_m,
+            _,
+            _,
+            _,
+            lag_s,
+        ] = values
+        else {
             return Vec::new();
         };
         let step = |(k, increment): (usize, &f64)| {
             let steering = self.steering_at(self.middles_s[k] - lag_s, k);
-            let (sin, cos) = (steering * radians + offset_rad).sin_cos();
+            let lean_rad = 0.5 * backlash_rad * self.direction[k];
+            let (sin, cos) = (steering * radians + offset_rad + lean_rad).sin_cos();
             let ds_m = increment * metres;
-            (ds_m * cos, ds_m * sin / wheelbase_m)
+            match self.guess.traction {
+                Axle::Front => (ds_m * cos, ds_m * sin / wheelbase_m),
+                Axle::Rear => (ds_m, ds_m * sin / (cos * wheelbase_m)),
+            }
         };
         self.traction.iter().enumerate().map(step).collect()
     }
 
     fn sensor(&self, values: &[f64]) -> Pose2 {
-        Pose2::new(values[4], values[5], values[6])
+        Pose2::new(values[5], values[6], values[7])
     }
 
     fn model(&self, values: &[f64]) -> TricycleDrive {
@@ -222,9 +270,10 @@ impl Drive for Rows<'_> {
             metres_per_tick: values[0],
             steering_rad_per_tick: values[1],
             steering_offset_rad: values[2],
-            wheelbase_m: values[3],
+            steering_backlash_rad: values[3],
+            wheelbase_m: values[4],
             sensor: self.sensor(values),
-            steering_lag_s: values[7],
+            steering_lag_s: values[8],
             ..*self.guess
         }
     }

@@ -32,14 +32,14 @@ const VEHICLE: &str = r#"name = "walked beacon"
 drive = "free"
 # The beacon is carried at 1.5 to 2.0 m.
 planar_height_m = 1.8
-accel_density_mps2_rthz = 0.5
+# Walking: a metre a second, in a direction that lasts two seconds.
+accel_density_mps2_rthz = 1.0
+speed_decay_s = 2.0
 
 [source.rssi]
 kind = "rssi"
-# 6 dB of which most is shadowing that lasts: inflated for an honest covariance.
-sigma_db = 6.0
-drift_sigma_db = 6.0
-drift_time_s = 2.0
+# 6 dB, most of which is shadowing that lasts: twice that for an honest covariance.
+sigma_db = 12.0
 bias_sigma_db = 1.0
 "#;
 
@@ -89,10 +89,10 @@ pub fn load(dir: &Path, options: &Options) -> Result<Recording> {
             advertised_dbm: None,
         };
         log.sample(packet.t, source, Reading::Rssi(rssi));
-        let [x_m, y_m, z_m] = packet.position_m;
+        // Its height was held by hand, not measured.
+        let [x_m, y_m, _] = packet.position_m;
         let state = TruthState {
             xy_m: Some([x_m, y_m]),
-            z_m: Some(z_m),
             ..TruthState::default()
         };
         log.truth(packet.t, state);

@@ -4,8 +4,8 @@
 //! mounting angles: the car drives 3.8 deg up and 0.8 deg right in the camera's axes, so the device
 //! looks 3.8 deg down and 0.8 deg left in the car. Files have axes forward, right, down; they are
 //! turned to forward, left, up here, and the mounting angles stand in vehicle.toml. The gyro is the
-//! one whose bias the device has removed: the raw one has a bias of 0.07 rad/s. CAN stamps are early
-//! by 0.04 s; the receiver's position is about 0.08 s old, its velocity about 0.15 s.
+//! one whose bias the device has removed: the raw one has a bias of 0.07 rad/s. The receiver's
+//! position is about 0.08 s old, its velocity about 0.15 s; the bus is stamped early by 0.03 s.
 
 use std::path::Path;
 
@@ -51,18 +51,20 @@ accel_bias_sigma_mps2 = 0.1
 [source.gnss]
 kind = "gnss"
 sigma_single_m = 0.3
-velocity_sigma_mps = 0.1
+velocity_sigma_mps = 0.2
 # Typical age of a u-blox solution; position and velocity differ.
 position_delay_s = 0.1
 velocity_delay_s = 0.1
-position_lag_sigma_s = 0.1
-velocity_lag_sigma_s = 0.1
-drift_sigma_m = 0.5
+position_lag_sigma_s = 0.05
+velocity_lag_sigma_s = 0.05
+# Without corrections a receiver's error is a metre, and lasts.
+drift_sigma_m = 1.0
 drift_time_s = 60.0
 
 [source.speed]
 kind = "wheels"
-delay_s = 0.04
+# How the car stamps its bus is not known.
+lag_sigma_s = 0.05
 speed_sigma_mps = 0.1
 interval_s = 0.1
 scale_sigma = 0.02
@@ -71,7 +73,6 @@ scale_sigma = 0.02
 kind = "wheels"
 # The same sensors as the speed: used sparingly.
 wheels = ["front_left", "front_right", "rear_left", "rear_right"]
-delay_s = 0.04
 speed_sigma_mps = 0.2
 interval_s = 0.5
 scale_sigma = 0.02

@@ -53,7 +53,8 @@ bias_sigma_m = 0.3
 kind = "height"
 sigma_m = 0.1
 bias_sigma_m = 1000.0
-bias_walk_m_rts = 0.02
+# Pressure wanders by a metre in a minute or two, indoors as well.
+bias_walk_m_rts = 0.1
 "#;
 
 /// Reads the set.

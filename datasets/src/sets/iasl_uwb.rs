@@ -49,6 +49,9 @@ kind = "uwb"
 # Robust sigma 0.04 to 0.06 m after a bias of -0.05 to -0.25 m an anchor; single wild values.
 range_sigma_m = 0.1
 bias_sigma_m = 0.2
+# Reflections that change with the place: they last as long as it takes to move on.
+drift_sigma_m = 0.05
+drift_time_s = 2.0
 
 [source.imu]
 kind = "imu"

@@ -34,10 +34,8 @@ wheels = ["front"]
 metres_per_tick = 2.12282e-6
 tick_bits = 32
 steering_rad_per_tick = 7.66990e-5
-
-[source.steering]
-kind = "steering"
-offset_sigma_deg = 5.0
+steering_tick_bits = 13
+steering_offset_sigma_deg = 5.0
 
 [source.laser]
 kind = "pose"

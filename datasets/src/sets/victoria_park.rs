@@ -48,7 +48,7 @@ yaw_rate_scale_sigma = 0.03
 [source.steering]
 kind = "steering"
 offset_sigma_deg = 1.0
-offset_walk_deg_rts = 0.01
+offset_walk_deg_rts = 0.003
 
 [source.gps]
 kind = "pose"

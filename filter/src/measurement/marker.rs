@@ -3,13 +3,13 @@
 //!   corner_i = p_nm + R_nm (± a/2, ± a/2, 0),   z = (π(corner_1), …, π(corner_4))
 //! with π and its Jacobian from [`super::Pixel`]. Working on pixels instead of a solved pose keeps
 //! the noise where it arises: a small marker shows its direction well and its tilt badly, and the
-//! covariance says so. The survey error of the marker moves all corners alike: R = σ_px² I + J σ_s² Jᵀ
-//! with J the position Jacobian. Degenerate where a corner is not in front of the camera.
+//! covariance says so. The survey error of the marker, the same in every image of it, is three
+//! parameters: ∂h/∂p_nm = −∂h/∂p_nb. Degenerate where a corner is not in front of the camera.
 
 use nalgebra::{Matrix3, SMatrix, SVector, Vector2, Vector3};
 
-use super::{Camera, Degenerate, Jacobian, Linearised, MeasurementModel};
-use crate::state::{Block, View};
+use super::{Camera, Degenerate, Linearised, MeasurementModel, seen, surveyed};
+use crate::state::{Slot, View};
 
 /// A square marker in one image.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,8 +20,8 @@ pub struct Marker {
     pub r_nm: Matrix3<f64>,
     /// Side length \[m\].
     pub size_m: f64,
-    /// Sigma of the surveyed centre, each component \[m\].
-    pub survey_sigma_m: f64,
+    /// Parameters of its survey error along n's axes.
+    pub survey: [Option<Slot>; 3],
     /// Corners [px], marker frame order (−,−), (+,−), (+,+), (−,+).
     pub corners_px: [Vector2<f64>; 4],
     /// Sigma of each pixel coordinate [px].
@@ -38,9 +38,10 @@ impl MeasurementModel<8> for Marker {
         let mut residual = SVector::<f64, 8>::zeros();
         let mut attitude = SMatrix::<f64, 8, 3>::zeros();
         let mut position = SMatrix::<f64, 8, 3>::zeros();
+        let p_nm = surveyed(&self.p_nm, &self.survey, x);
         for (i, (sx, sy)) in CORNERS.iter().enumerate() {
             let half = 0.5 * self.size_m;
-            let corner = self.p_nm + self.r_nm * Vector3::new(sx * half, sy * half, 0.0);
+            let corner = p_nm + self.r_nm * Vector3::new(sx * half, sy * half, 0.0);
             let (uv, by_attitude, by_position) = self.camera.project(x.nav, &corner)?;
             residual
                 .fixed_rows_mut::<2>(2 * i)
@@ -48,14 +49,10 @@ impl MeasurementModel<8> for Marker {
             attitude.fixed_rows_mut::<2>(2 * i).copy_from(&by_attitude);
             position.fixed_rows_mut::<2>(2 * i).copy_from(&by_position);
         }
-        let survey = self.survey_sigma_m * self.survey_sigma_m;
         Ok(Linearised {
             residual,
-            h: Jacobian::default()
-                .with(Block::Attitude, attitude)
-                .with(Block::Position, position),
-            r: SMatrix::from_diagonal_element(self.sigma_px * self.sigma_px)
-                + position * position.transpose() * survey,
+            h: seen(attitude, position, &self.survey),
+            r: SMatrix::from_diagonal_element(self.sigma_px * self.sigma_px),
         })
     }
 }
@@ -64,7 +61,7 @@ impl MeasurementModel<8> for Marker {
 mod tests {
     use super::*;
     use crate::math::from_roll_pitch_yaw;
-    use crate::measurement::check::{jacobian_matches_at, states};
+    use crate::measurement::check::{jacobian_matches_at, slot, states};
     use crate::measurement::pixel::tests::upward;
     use crate::state::Nav;
 
@@ -75,7 +72,7 @@ mod tests {
                 .to_rotation_matrix()
                 .matrix(),
             size_m: 0.4,
-            survey_sigma_m: 0.01,
+            survey: [slot(0), slot(1), slot(2)],
             corners_px: [Vector2::new(300.0, 200.0); 4],
             sigma_px: 0.5,
             camera: upward(),

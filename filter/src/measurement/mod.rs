@@ -67,7 +67,7 @@ pub struct Linearised<const M: usize> {
     pub r: SMatrix<f64, M, M>,
 }
 
-/// Most parameters that one measurement touches: scale, lag and two additive errors a component.
+/// Most parameters that one measurement touches: scale, lag, survey and additive errors.
 pub const MAX_PARAMETERS: usize = 10;
 
 /// Sparse Jacobian: blocks of three columns and single parameter columns.
@@ -91,26 +91,42 @@ impl<const M: usize> Default for Jacobian<M> {
 }
 
 impl<const M: usize> Jacobian<M> {
-    /// Adds to a block of three columns.
+    /// The same with more in a block of three columns.
     #[must_use]
+    #[inline]
     pub fn with(mut self, block: Block, columns: SMatrix<f64, M, 3>) -> Self {
-        let i = block.start() / 3;
-        self.blocks[i] += columns;
-        self.used[i] = true;
+        self.add(block, &columns);
         self
     }
 
-    /// Adds to a parameter's column; nothing where there is no parameter.
+    /// The same with more in a parameter's column; nothing where there is no parameter.
     #[must_use]
+    #[inline]
     pub fn with_parameter(mut self, slot: Option<Slot>, column: SVector<f64, M>) -> Self {
-        let Some(slot) = slot else { return self };
+        if let Some(slot) = slot {
+            self.add_parameter(slot, &column);
+        }
+        self
+    }
+
+    /// Adds to a block of three columns.
+    #[inline]
+    pub fn add(&mut self, block: Block, columns: &SMatrix<f64, M, 3>) {
+        let i = block.start() / 3;
+        self.blocks[i] += columns;
+        self.used[i] = true;
+    }
+
+    /// Adds to a parameter's column.
+    #[inline]
+    pub fn add_parameter(&mut self, slot: Slot, column: &SVector<f64, M>) {
         let known = self.parameters[..self.parameter_count]
             .iter()
             .position(|(s, _)| *s == slot);
         if let Some(i) = known {
             self.parameters[i].1 += column;
         } else if self.parameter_count < MAX_PARAMETERS {
-            self.parameters[self.parameter_count] = (slot, column);
+            self.parameters[self.parameter_count] = (slot, *column);
             self.parameter_count += 1;
         } else {
             debug_assert!(
@@ -118,7 +134,6 @@ impl<const M: usize> Jacobian<M> {
                 "a measurement touches more than {MAX_PARAMETERS} parameters"
             );
         }
-        self
     }
 
     /// A block's columns, if any are non-zero.
@@ -178,6 +193,28 @@ const MIN_DISTANCE_M: f64 = 1e-3;
 fn lever(nav: &Nav, p_bs: &Vector3<f64>) -> (Vector3<f64>, Matrix3<f64>) {
     let r = nav.rotation();
     (nav.p_n + r * p_bs, -(r.matrix() * math::skew(p_bs)))
+}
+
+/// A surveyed point with its survey error, three parameters along n's axes.
+fn surveyed(p_n: &Vector3<f64>, survey: &[Option<Slot>; 3], x: &View) -> Vector3<f64> {
+    p_n + Vector3::from(survey.map(|s| x.value(s)))
+}
+
+/// The Jacobian of a sensor that sees a surveyed point: moving the point is moving the body back.
+fn seen<const M: usize>(
+    attitude: SMatrix<f64, M, 3>,
+    position: SMatrix<f64, M, 3>,
+    survey: &[Option<Slot>; 3],
+) -> Jacobian<M> {
+    let mut h = Jacobian::default();
+    h.add(Block::Attitude, &attitude);
+    h.add(Block::Position, &position);
+    for (i, slot) in survey.iter().enumerate() {
+        if let Some(slot) = slot {
+            h.add_parameter(*slot, &-position.column(i));
+        }
+    }
+    h
 }
 
 /// A point of n seen from a sensor: its coordinates in s, and their derivatives by attitude and

@@ -8,8 +8,8 @@
 
 use nalgebra::{Matrix2, Matrix2x3, Matrix3, Vector2, Vector3};
 
-use super::{Degenerate, Jacobian, Linearised, MeasurementModel, sight};
-use crate::state::{Block, Nav, View};
+use super::{Degenerate, Linearised, MeasurementModel, seen, sight, surveyed};
+use crate::state::{Nav, Slot, View};
 
 /// Nearest distance along the view \[m\].
 const NEAR_M: f64 = 0.05;
@@ -55,6 +55,8 @@ impl Camera {
 pub struct Pixel {
     /// The point in n \[m\].
     pub p_n: Vector3<f64>,
+    /// Parameters of its survey error along n's axes.
+    pub survey: [Option<Slot>; 3],
     /// Measured column and row [px].
     pub uv_px: Vector2<f64>,
     /// Sigma of each [px].
@@ -65,12 +67,12 @@ pub struct Pixel {
 
 impl MeasurementModel<2> for Pixel {
     fn linearise(&self, x: &View) -> Result<Linearised<2>, Degenerate> {
-        let (uv, by_attitude, by_position) = self.camera.project(x.nav, &self.p_n)?;
+        let (uv, by_attitude, by_position) = self
+            .camera
+            .project(x.nav, &surveyed(&self.p_n, &self.survey, x))?;
         Ok(Linearised {
             residual: self.uv_px - uv,
-            h: Jacobian::default()
-                .with(Block::Attitude, by_attitude)
-                .with(Block::Position, by_position),
+            h: seen(by_attitude, by_position, &self.survey),
             r: Matrix2::from_diagonal_element(self.sigma_px * self.sigma_px),
         })
     }
@@ -80,7 +82,7 @@ impl MeasurementModel<2> for Pixel {
 pub(super) mod tests {
     use super::*;
     use crate::math::from_roll_pitch_yaw;
-    use crate::measurement::check::{jacobian_matches_at, states};
+    use crate::measurement::check::{jacobian_matches_at, slot, states};
 
     /// A camera that looks up along body z.
     pub fn upward() -> Camera {
@@ -100,6 +102,7 @@ pub(super) mod tests {
             let above = nav.p_n + nav.q_nb * Vector3::new(0.4, 0.3, 4.5);
             let pixel = Pixel {
                 p_n: above,
+                survey: [slot(0), slot(1), slot(2)],
                 uv_px: Vector2::new(300.0, 200.0),
                 sigma_px: 1.0,
                 camera: upward(),
@@ -112,6 +115,7 @@ pub(super) mod tests {
     fn behind_the_camera_is_degenerate() {
         let below = Pixel {
             p_n: Vector3::new(0.0, 0.0, -3.0),
+            survey: [slot(0), slot(1), slot(2)],
             uv_px: Vector2::zeros(),
             sigma_px: 1.0,
             camera: upward(),

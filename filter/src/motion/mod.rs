@@ -15,7 +15,7 @@ use crate::covariance::Transition;
 use crate::state::Nav;
 
 /// Opaque error transition of one step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Step(pub(crate) Transition);
 
 /// A way to move. The three models here are all there are; the trait is sealed by [`Step`], which
@@ -28,7 +28,7 @@ pub trait MotionModel {
 #[cfg(test)]
 pub(crate) mod check {
     //! Numerical check of a transition matrix.
-    use nalgebra::{SMatrix, SVector};
+    use nalgebra::SVector;
 
     use super::MotionModel;
     use crate::covariance::Entry;
@@ -78,12 +78,10 @@ pub(crate) mod check {
 
     fn column(f: &crate::covariance::Transition, index: usize) -> SVector<f64, 9> {
         if index >= NAV {
-            let known = f.parameters[..f.parameter_count]
-                .iter()
-                .filter(|(s, _)| s.index() == index);
+            let known = f.parameters.iter().filter(|(s, _)| s.index() == index);
             return known.map(|(_, c)| *c).sum();
         }
-        let mut out = SMatrix::zeros();
+        let mut out = SVector::<f64, 9>::zeros();
         for row in 0..3 {
             for i in 0..3 {
                 out[3 * row + i] = match f.blocks[row][index / 3] {
@@ -94,6 +92,9 @@ pub(crate) mod check {
                 };
             }
         }
+        let carried = out.fixed_rows::<3>(3) * f.carry_s;
+        let mut position = out.fixed_rows_mut::<3>(6);
+        position += carried;
         out
     }
 }

@@ -5,13 +5,14 @@
 //! Error (Solà 2017, eq. 269, local attitude error, to first order in dt for the gyro bias):
 //!   δθ ← Exp(−ω dt) δθ − Jr(ω dt) dt δb_g
 //!   δv ← δv − R [Exp(ω dt/2) f]× dt δθ − R_m dt δb_a
-//!   δp ← δp + dt δv + ½ dt (change of δv)
+//!   δp ← δp + ½ dt (δv before + δv after)
 //! The Earth's rotation (7.3e-5 rad/s) and the change of g with height are left to the biases.
 
 use nalgebra::{Matrix3, Vector3};
 
 use super::{MotionModel, Step};
-use crate::covariance::{Entry, Transition};
+use crate::covariance::Entry::{Full, Identity as I, Scaled, Zero as O};
+use crate::covariance::Transition;
 use crate::math;
 use crate::state::Nav;
 
@@ -53,17 +54,18 @@ impl MotionModel for Strapdown {
 
         let v_theta = r_before * math::skew(&force_mid) * -dt_s;
         let v_accel = r_before * r_half * -dt_s;
-        let mut f = Transition::identity();
-        f.blocks[0][0] = Entry::Full((r_half * r_half).transpose());
-        f.blocks[0][3] = Entry::Full(math::right_jacobian(&(omega * dt_s)) * -dt_s);
-        f.blocks[1][0] = Entry::Full(v_theta);
-        f.blocks[1][4] = Entry::Full(v_accel);
-        f.blocks[2][0] = Entry::Full(v_theta * (0.5 * dt_s));
-        f.blocks[2][1] = Entry::Scaled(dt_s);
-        f.blocks[2][4] = Entry::Full(v_accel * (0.5 * dt_s));
+        let turned = Full((r_half * r_half).transpose());
+        let turn = Full(math::right_jacobian(&(omega * dt_s)) * -dt_s);
+        let mut step = Step(Transition::new([
+            [turned, O, O, turn, O],
+            [Full(v_theta), I, O, O, Full(v_accel)],
+            [O, Scaled(0.5 * dt_s), I, O, O],
+        ]));
+        let f = &mut step.0;
+        f.carry_s = 0.5 * dt_s;
         let q_theta = self.gyro_density * self.gyro_density * dt_s;
         let q_v = self.accel_density * self.accel_density * dt_s;
-        white_acceleration(&mut f, &Matrix3::from_diagonal_element(q_v), dt_s);
+        white_acceleration(f, &Matrix3::from_diagonal_element(q_v), dt_s);
         for i in 0..3 {
             f.q[(i, i)] = q_theta;
         }
@@ -71,7 +73,7 @@ impl MotionModel for Strapdown {
             self.gyro_walk * self.gyro_walk * dt_s,
             self.accel_walk * self.accel_walk * dt_s,
         ];
-        Step(f)
+        step
     }
 }
 

@@ -8,7 +8,8 @@ use nalgebra::{Matrix3, Vector3};
 
 use super::strapdown::white_acceleration;
 use super::{MotionModel, Step};
-use crate::covariance::{Entry, Transition};
+use crate::covariance::Entry::{Identity as I, Scaled, Zero as O};
+use crate::covariance::Transition;
 use crate::state::Nav;
 
 /// How freely the asset moves.
@@ -49,9 +50,12 @@ impl MotionModel for Tag {
         nav.omega_b = Vector3::zeros();
         nav.accel_n = Vector3::zeros();
 
-        let mut f = Transition::identity();
-        f.blocks[1][1] = Entry::Scaled(keep);
-        f.blocks[2][1] = Entry::Scaled(moved_s);
+        let mut step = Step(Transition::new([
+            [I, O, O, O, O],
+            [O, Scaled(keep), O, O, O],
+            [O, Scaled(moved_s), I, O, O],
+        ]));
+        let f = &mut step.0;
         let square = |density: f64| density * density * dt_s;
         let horizontal = square(self.accel_density);
         let q_v = Matrix3::from_diagonal(&Vector3::new(
@@ -59,12 +63,12 @@ impl MotionModel for Tag {
             horizontal,
             square(self.accel_up_density),
         ));
-        white_acceleration(&mut f, &q_v, dt_s);
+        white_acceleration(f, &q_v, dt_s);
         // Turning about the vertical, seen from the body: R^T z zᵀ R.
         let up_b = nav.q_nb.inverse() * Vector3::z();
         f.q.fixed_view_mut::<3, 3>(0, 0)
             .copy_from(&(up_b * up_b.transpose() * square(self.yaw_density)));
-        Step(f)
+        step
     }
 }
 

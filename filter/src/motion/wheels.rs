@@ -13,12 +13,13 @@
 use nalgebra::{Matrix3, SVector, Vector3};
 
 use super::{MotionModel, Step};
-use crate::covariance::{Entry, MOVED, Transition};
+use crate::covariance::Entry::{Full, Identity as I, Zero as O};
+use crate::covariance::{MAX_TERMS, MOVED, Transition};
 use crate::math;
 use crate::state::{Nav, Slot};
 
 /// Most parameters on which a rate may depend.
-const MAX_TERMS: usize = 4;
+const MAX_TERMS_PER_RATE: usize = MAX_TERMS / 2;
 
 /// A rate at the current parameters, and its derivatives by them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -26,7 +27,7 @@ pub struct Rate {
     /// Value [m/s or rad/s].
     pub value: f64,
     /// Derivative by each parameter.
-    pub terms: [Option<(Slot, f64)>; MAX_TERMS],
+    pub terms: [Option<(Slot, f64)>; MAX_TERMS_PER_RATE],
 }
 
 impl Rate {
@@ -35,7 +36,7 @@ impl Rate {
     pub fn new(value: f64) -> Self {
         Self {
             value,
-            terms: [None; MAX_TERMS],
+            terms: [None; MAX_TERMS_PER_RATE],
         }
     }
 
@@ -138,21 +139,20 @@ impl MotionModel for Wheels {
         nav.omega_b = omega;
         nav.accel_n = r_after * omega.cross(&u);
 
-        let mut f = Transition::identity();
-        f.blocks[0][0] = Entry::Full((r_half * r_half).transpose());
-        f.blocks[1] = [
-            Entry::Full(-(r_before * math::skew(&(r_half * r_half * u)))),
-            Entry::Zero,
-            Entry::Zero,
-            Entry::Zero,
-            Entry::Zero,
-        ];
-        f.blocks[2][0] = Entry::Full(r_before * math::skew(&(r_half * u)) * -dt_s);
+        let turned = Full((r_half * r_half).transpose());
+        let v_theta = Full(-(r_before * math::skew(&(r_half * r_half * u))));
+        let p_theta = Full(r_before * math::skew(&(r_half * u)) * -dt_s);
+        let mut step = Step(Transition::new([
+            [turned, O, O, O, O],
+            [v_theta, O, O, O, O],
+            [p_theta, O, I, O, O],
+        ]));
+        let f = &mut step.0;
         if self.gyro_radps.is_some() {
             let turn = math::right_jacobian(&(omega * dt_s)) * -dt_s;
-            f.blocks[0][3] = Entry::Full(turn);
-            f.blocks[1][3] = Entry::Full(-(r_after * math::skew(&u)) * turn);
-            f.blocks[2][3] = Entry::Full(-(r_mid * math::skew(&u)) * turn * (0.5 * dt_s));
+            f.blocks[0][3] = Full(turn);
+            f.blocks[1][3] = Full(-(r_after * math::skew(&u)) * turn);
+            f.blocks[2][3] = Full(-(r_mid * math::skew(&u)) * turn * (0.5 * dt_s));
         } else {
             for (slot, w) in self.yaw_rate.terms.iter().flatten() {
                 let mut column = SVector::<f64, MOVED>::zeros();
@@ -164,7 +164,7 @@ impl MotionModel for Wheels {
                 column
                     .fixed_rows_mut::<3>(6)
                     .copy_from(&(r_mid.column(1) * (0.5 * dt_s * sideways)));
-                f.parameter(Some(*slot), column);
+                f.parameters.push((*slot, column));
             }
         }
         for (slot, du) in self.speed.terms.iter().flatten() {
@@ -175,10 +175,10 @@ impl MotionModel for Wheels {
             column
                 .fixed_rows_mut::<3>(6)
                 .copy_from(&(r_mid.column(0) * (dt_s * du)));
-            f.parameter(Some(*slot), column);
+            f.parameters.push((*slot, column));
         }
-        self.noise(&mut f, &omega, &r_mid, dt_s);
-        Step(f)
+        self.noise(f, &omega, &r_mid, dt_s);
+        step
     }
 }
 

@@ -222,6 +222,13 @@ fn check_wheels(path: &str, wheels: &WheelsSource, motion: &Motion, found: &mut 
         let key = format!("{path}.metres_per_tick");
         found.vehicle(key, "0 although tick_bits says that the samples are counts");
     }
+    check_angles(
+        path,
+        "steering_",
+        wheels.steering_offset_deg,
+        wheels.steering_backlash_deg,
+        found,
+    );
     let fronts = [
         WheelPlace::Front,
         WheelPlace::FrontLeft,
@@ -249,11 +256,27 @@ fn check_steering(path: &str, steering: &SteeringSource, vehicle: &Vehicle, foun
             "a steering angle needs a speed beside it; no source has kind \"wheels\"",
         );
     }
-    if steering.offset_deg.abs() > 20.0 {
-        let offset = steering.offset_deg;
+    check_angles(path, "", steering.offset_deg, steering.backlash_deg, found);
+}
+
+/// Angles that no steering is built with.
+fn check_angles(
+    path: &str,
+    prefix: &str,
+    offset_deg: f64,
+    backlash_deg: f64,
+    found: &mut Findings,
+) {
+    if offset_deg.abs() > 20.0 {
         found.vehicle(
-            format!("{path}.offset_deg"),
-            format!("{offset} deg is a large zero offset"),
+            format!("{path}.{prefix}offset_deg"),
+            format!("{offset_deg} deg is a large zero offset"),
+        );
+    }
+    if backlash_deg.abs() > 10.0 {
+        found.vehicle(
+            format!("{path}.{prefix}backlash_deg"),
+            format!("{backlash_deg} deg is a large backlash"),
         );
     }
 }

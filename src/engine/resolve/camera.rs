@@ -1,12 +1,13 @@
 //! Landmarks and markers seen by scanners and cameras.
 
 use nalgebra::Vector2;
+use wayfix_filter::Slot;
 use wayfix_filter::measurement::{Azimuth, Camera, Corrected, Landmark, Marker, Pixel};
 use wayfix_sensors::sample;
 
 use super::{At, Model, Slots, constant, lag};
 use crate::config::source::{CameraSource, LandmarkSource};
-use crate::engine::parameter::Kind;
+use crate::engine::parameter::{Kind, SITE, id};
 use crate::engine::report::Fate;
 
 pub(super) fn landmark(
@@ -78,6 +79,12 @@ pub(super) fn bearing(
     ))
 }
 
+/// The survey error of a target: the same in every sighting.
+fn survey(index: u16, sigma_m: f64, slots: &mut impl Slots) -> [Option<Slot>; 3] {
+    [Kind::SurveyX, Kind::SurveyY, Kind::SurveyZ]
+        .map(|kind| constant(slots, id(kind, SITE, index), sigma_m))
+}
+
 fn camera(at: &At, config: &CameraSource) -> Camera {
     Camera {
         p_bs: at.source.p_bs,
@@ -100,6 +107,7 @@ pub(super) fn pixel(
         .ok_or(Fate::UnknownTarget)?;
     let model = Pixel {
         p_n: target.p_n,
+        survey: survey(target.index, target.sigma_m, slots),
         uv_px: Vector2::from(reading.uv_px),
         sigma_px: config.sigma_px,
         camera: camera(at, config),
@@ -123,7 +131,7 @@ pub(super) fn marker(
         p_nm: target.p_n,
         r_nm: target.r_nm,
         size_m: target.size_m,
-        survey_sigma_m: target.sigma_m,
+        survey: survey(target.index, target.sigma_m, slots),
         corners_px: reading.corners_px.map(Vector2::from),
         sigma_px: config.sigma_px,
         camera: camera(at, config),

@@ -6,6 +6,8 @@ mod gnss;
 mod pose;
 mod radio;
 
+pub use field::is_disturbed;
+
 use wayfix_filter::measurement::{
     Azimuth, Corrected, Direction, Height, Landmark, MagneticHeading, Marker, MeasurementModel,
     Passage, Pixel, Pose, Position, Range, RangeDifference, Rssi, Velocity, Yaw,
@@ -102,6 +104,12 @@ impl Model {
         judge: &Judge,
     ) -> wayfix_filter::Report {
         with_model!(self, m => filter.update(m, judge))
+    }
+
+    /// Fuses it as it is, however far it leads.
+    pub fn update_iterated<const N: usize>(&self, filter: &mut Filter<N>) -> wayfix_filter::Report {
+        const PASSES: usize = 5;
+        with_model!(self, m => filter.update_iterated(m, PASSES))
     }
 
     /// Adds what the measurement says about position and heading at a state to `sums`; `extra` is

@@ -16,7 +16,7 @@ pub(super) fn position(
     reading: &sample::Position,
     slots: &mut impl Slots,
 ) -> Result<Model, Fate> {
-    let sigma = positive(reading.sigma_m.unwrap_or(config.sigma_m))?;
+    let sigma = reading.sigma_m.unwrap_or(config.sigma_m);
     let lever = [
         constant(slots, at.id(Kind::LeverX), config.lever_sigma_m),
         constant(slots, at.id(Kind::LeverY), config.lever_sigma_m),
@@ -84,10 +84,8 @@ pub(super) fn pose(
         q_ns: UnitQuaternion::from_quaternion(q),
         p_bs: at.source.p_bs,
         q_bs: at.source.q_bs,
-        sigma_m: Vector3::repeat(positive(reading.sigma_m.unwrap_or(config.sigma_m))?),
-        sigma_rad: Vector3::repeat(positive(
-            reading.sigma_rad.unwrap_or(config.sigma_deg.to_radians()),
-        )?),
+        sigma_m: Vector3::repeat(reading.sigma_m.unwrap_or(config.sigma_m)),
+        sigma_rad: Vector3::repeat(reading.sigma_rad.unwrap_or(config.sigma_deg.to_radians())),
     };
     let time_lag = lag(slots, at.id(Kind::Lag), config.lag_sigma_s);
     Ok(Model::Pose(Corrected::new(model).lag(time_lag)))
@@ -95,7 +93,7 @@ pub(super) fn pose(
 
 /// Heading of a device whose x axis is turned against the body by its mount.
 pub(super) fn yaw(at: &At, sigma_deg: f64, reading: &sample::Yaw) -> Result<Model, Fate> {
-    let sigma_rad = positive(reading.sigma_rad.unwrap_or(sigma_deg.to_radians()))?;
+    let sigma_rad = reading.sigma_rad.unwrap_or(sigma_deg.to_radians());
     let yaw_rad = math::wrap_angle(reading.yaw_rad - math::yaw(&at.source.q_bs));
     Ok(Model::Yaw(Corrected::new(Yaw { yaw_rad, sigma_rad })))
 }
@@ -113,12 +111,4 @@ pub(super) fn passage(at: &At, reading: &sample::Passage) -> Result<Model, Fate>
         sigma_along_m: portal.sigma_along_m,
         sigma_across_m: portal.sigma_across_m,
     })))
-}
-
-fn positive(sigma: f64) -> Result<f64, Fate> {
-    if sigma > 0.0 && sigma.is_finite() {
-        Ok(sigma)
-    } else {
-        Err(Fate::Invalid)
-    }
 }

@@ -1,5 +1,6 @@
 //! The scenarios, as one table: where, with what, along which route, and how samples travel.
 
+mod calibration_drive;
 mod forklift_day;
 mod hour;
 mod site;
@@ -99,9 +100,10 @@ const DRIVE: Pace = Pace {
 };
 
 /// All of them.
-pub static SCENARIOS: [Scenario; 6] = [
+pub static SCENARIOS: [Scenario; 7] = [
     forklift_day::FORKLIFT_DAY,
     hour::HOUR,
+    calibration_drive::CALIBRATION_DRIVE,
     Scenario {
         name: "figure_eight_uwb_imu",
         about: "A free-moving asset with IMU and UWB among six anchors, clean ranges",

@@ -2,6 +2,7 @@
 
 use wayfix_sensors::{Reading, sample};
 
+use super::wheels::lean_deg;
 use super::{Model, World};
 use crate::config::source::SteeringSource;
 use crate::sim::noise::{Rng, Walk, normal};
@@ -31,11 +32,10 @@ impl Steering {
 
 impl Model for Steering {
     fn measure(&mut self, world: &World<'_>, t: f64, rng: &mut Rng, out: &mut Vec<(f64, Reading)>) {
-        let wheel = world
-            .trajectory
-            .at(t)
-            .steering_rad(world.motion.wheelbase_m);
-        let offset = self.offset_deg.at(t, rng).to_radians();
+        let state = world.trajectory.at(t);
+        let wheel = state.steering_rad(world.motion.wheelbase_m);
+        let lean_deg = lean_deg(self.config.backlash_deg, state.forward_mps);
+        let offset = (self.offset_deg.at(t, rng) + lean_deg).to_radians();
         let jitter = normal(rng, self.jitter_rad);
         let seen = ((wheel + jitter - offset) / GRAIN_RAD).round() * GRAIN_RAD / self.config.ratio;
         out.push((t, Reading::Steering(sample::Steering { angle_rad: seen })));

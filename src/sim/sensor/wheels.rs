@@ -1,5 +1,6 @@
 //! Wheel odometry: distance and turn since the last sample, or their rates, with scale errors, noise
-//! that grows with the root of the distance, and slip while the vehicle speeds up or brakes.
+//! that grows with the root of the distance, and slip while the vehicle speeds up or brakes. Counts
+//! carry the steering along where vehicle.toml says so.
 
 use wayfix_sensors::Reading;
 use wayfix_sensors::sample::{OdometryStep, PerWheel, Twist, WheelSpeeds, WheelTicks};
@@ -53,6 +54,7 @@ pub(super) struct Wheels {
     scale: f64,
     yaw_rate_scale: f64,
     yaw_rate_bias_radps: f64,
+    steering_offset_deg: f64,
     travelled_m: Vec<f64>,
     last_s: Option<f64>,
 }
@@ -63,6 +65,11 @@ impl Wheels {
             scale: config.scale + normal(rng, config.scale_sigma),
             yaw_rate_scale: config.yaw_rate_scale + normal(rng, config.yaw_rate_scale_sigma),
             yaw_rate_bias_radps: normal(rng, config.yaw_rate_bias_sigma_radps),
+            steering_offset_deg: if config.steering_rad_per_tick == 0.0 {
+                0.0
+            } else {
+                config.steering_offset_deg + normal(rng, config.steering_offset_sigma_deg)
+            },
             travelled_m: vec![0.0; config.wheels.len()],
             slipping: None,
             last_s: None,
@@ -95,6 +102,16 @@ fn integral(from: f64, to: f64, speed: impl Fn(f64) -> f64) -> f64 {
     (to - from) / 6.0 * (speed(from) + 4.0 * speed((from + to) / 2.0) + speed(to))
 }
 
+/// How far backlash lets the steered wheel lean to the left [deg].
+pub(super) fn lean_deg(backlash_deg: f64, forward_mps: f64) -> f64 {
+    let direction = if forward_mps == 0.0 {
+        0.0
+    } else {
+        forward_mps.signum()
+    };
+    0.5 * backlash_deg * direction
+}
+
 impl Model for Wheels {
     fn measure(&mut self, world: &World<'_>, t: f64, rng: &mut Rng, out: &mut Vec<(f64, Reading)>) {
         let Some(last) = self.last_s.replace(t) else {
@@ -117,15 +134,19 @@ impl Model for Wheels {
         let reading = match self.output {
             Output::Ticks | Output::Speeds => {
                 let gone: Vec<f64> = self.config.wheels.iter().map(|p| gone(*p)).collect();
-                let steps = self.turned(&gone, slip, motion.track_m, dt, rng);
+                let mut steps = self.turned(&gone, slip, motion.track_m, dt, rng);
+                for (step, of_wheel) in steps.iter_mut().zip(&self.config.wheel_scales) {
+                    *step /= of_wheel;
+                }
                 for (sum, step) in self.travelled_m.iter_mut().zip(&steps) {
                     *sum += step;
                 }
                 if self.output == Output::Ticks {
+                    let steering_ticks = self.steering_ticks(world, t);
                     self.ticks().map(|ticks| {
                         Reading::WheelTicks(WheelTicks {
                             ticks,
-                            steering_ticks: None,
+                            steering_ticks,
                         })
                     })
                 } else {
@@ -162,6 +183,9 @@ impl Model for Wheels {
         if turns || self.axle().is_some() {
             all.push(("yaw_rate_scale".to_owned(), self.yaw_rate_scale));
             all.push(("yaw_rate_bias_radps".to_owned(), self.yaw_rate_bias_radps));
+        }
+        if self.config.steering_rad_per_tick != 0.0 {
+            all.push(("steering_offset_deg".to_owned(), self.steering_offset_deg));
         }
         all
     }
@@ -207,6 +231,20 @@ impl Wheels {
             steps[right] = distance + 0.5 * apart;
         }
         steps
+    }
+
+    /// The steering encoder at `t` [s], at its width; `None` where the counts don't carry it.
+    fn steering_ticks(&self, world: &World<'_>, t: f64) -> Option<i64> {
+        let config = &self.config;
+        if config.steering_rad_per_tick == 0.0 {
+            return None;
+        }
+        let state = world.trajectory.at(t);
+        let angle = state.steering_rad(world.motion.wheelbase_m);
+        let zero_deg =
+            self.steering_offset_deg + lean_deg(config.steering_backlash_deg, state.forward_mps);
+        let count = ((angle - zero_deg.to_radians()) / config.steering_rad_per_tick).round() as i64;
+        Some(count.rem_euclid(1 << config.steering_tick_bits.min(62)))
     }
 
     /// Counters, rolled over at their width.

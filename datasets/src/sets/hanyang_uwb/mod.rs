@@ -34,6 +34,8 @@ const VEHICLE: &str = r#"name = "platform with a tag"
 [motion]
 drive = "free"
 planar_height_m = 1.0
+# A square outdoors.
+planar_sigma_m = 0.1
 accel_density_mps2_rthz = 0.8
 
 [source.uwb]
@@ -41,6 +43,8 @@ kind = "uwb"
 # Two to three times the white part, because errors last.
 range_sigma_m = 0.15
 bias_sigma_m = 0.03
+drift_sigma_m = 0.03
+drift_time_s = 2.0
 # The radio's stamps are late against the satellites' clock, which is the truth's.
 delay_s = 0.2
 "#;

@@ -25,12 +25,17 @@ mount.position_m = [-0.085, -0.207, 0.069]
 # A bias of 0.1 to 0.36 m a tag-anchor pair, robust sigma 0.08 m after it, outliers to 2 m.
 range_sigma_m = 0.1
 bias_sigma_m = 0.25
+# Reflections that change with the place: they last as long as it takes to move on.
+drift_sigma_m = 0.1
+drift_time_s = 1.0
 
 [source.uwb_tag2]
 kind = "uwb"
 mount.position_m = [-0.085, 0.0, 0.069]
 range_sigma_m = 0.1
 bias_sigma_m = 0.25
+drift_sigma_m = 0.1
+drift_time_s = 1.0
 "#;
 
 const IMU: &str = r#"

@@ -4,24 +4,19 @@
 //! with the one before. Between readings the state runs ahead with the latest speed; when the next
 //! one comes, the rest of its stretch makes up the difference, so that no distance is lost or
 //! counted twice.
-//!
-//! Kinematics (reference point: middle of the rear axle; steering angle α, wheelbase L, track B):
-//!   differential   u = (v_r + v_l)/2,            w = (v_r − v_l)/B
-//!   Ackermann      u = v/(1 ∓ tan α · B/2L),     w = u tan α / L     (v at the left/right rear wheel)
-//!   tricycle       u = v cos α,                  w = v sin α / L     (v at the front wheel)
-//! with learned parameters: u ← (1 + s) u, w ← (1 + k) w + b, α ← α + o.
+
+mod kinematics;
 
 use nalgebra::Vector3;
-use wayfix_filter::motion::{Rate, Wheels};
-use wayfix_filter::{Filter, Parameter, Slot, Timestamp};
+use wayfix_filter::motion::Wheels;
+use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::Reading;
 
-use super::inputs::{ImuState, SteeringState};
-use super::parameter::{Kind, id};
+use super::inputs::{ImuState, SteeringState, followed};
 use super::setup::Setup;
 use crate::config::Source;
-use crate::config::source::{ImuSource, WheelPlace, WheelsSource};
-use crate::config::vehicle::Drive;
+use crate::config::source::{ImuSource, WheelsSource};
+use kinematics::{Kinematics, LearnedSlots};
 
 /// Wheels of one source.
 const WHEELS: usize = 4;
@@ -50,7 +45,7 @@ impl Segment {
         self.map2(self, |a, _| k * a)
     }
 
-    fn is_zero(&self) -> bool {
+    pub(super) fn is_zero(&self) -> bool {
         self.yaw_radps == 0.0 && self.speed_mps.iter().all(|v| *v == 0.0)
     }
 }
@@ -73,8 +68,8 @@ pub struct WheelState {
     has_yaw: bool,
     /// At least one stretch is known.
     moving_known: bool,
-    /// Steering angle that came with the reading [rad].
-    steering_rad: Option<f64>,
+    /// Steering angle that came with the reading [rad], zero and lag applied.
+    pub(super) steering_rad: Option<f64>,
     /// Time without any motion of the wheels \[s\].
     pub still_s: f64,
 }
@@ -147,9 +142,14 @@ impl WheelState {
                 let mut counts = [0; WHEELS];
                 counts[..values.len()].copy_from_slice(values);
                 next.ticks = Some(counts);
-                next.steering_rad = ticks
-                    .steering_ticks
-                    .map(|s| s as f64 * config.steering_rad_per_tick);
+                next.steering_rad = ticks.steering_ticks.map(|count| {
+                    // An absolute encoder: its value is how far it is from zero.
+                    let count = rolled_over(count, 0, config.steering_tick_bits) as f64;
+                    let target = count * config.steering_rad_per_tick
+                        + config.steering_offset_deg.to_radians();
+                    let last = before.and_then(|b| b.steering_rad);
+                    followed(last, target, dt_s, config.steering_time_constant_s)
+                });
                 if let Some(last) = before.and_then(|b| b.ticks)
                     && dt_s > 0.0
                 {
@@ -157,6 +157,7 @@ impl WheelState {
                         speed_mps: core::array::from_fn(|i| {
                             rolled_over(counts[i], last[i], config.tick_bits) as f64
                                 * config.metres_per_tick
+                                * wheel_scale(config, i)
                         }),
                         yaw_radps: 0.0,
                     };
@@ -169,7 +170,9 @@ impl WheelState {
                 if values.len() != config.wheels.len() || values.len() > WHEELS {
                     return None;
                 }
-                next.latest.speed_mps[..values.len()].copy_from_slice(values);
+                for (i, (to, from)) in next.latest.speed_mps.iter_mut().zip(values).enumerate() {
+                    *to = from * wheel_scale(config, i);
+                }
                 way = next.way_of_speed(before, dt_s, config);
             }
             Reading::Twist(twist) => {
@@ -271,7 +274,7 @@ impl WheelState {
             yaw_scale: filter.view().value(slots.yaw_scale),
             yaw_bias: filter.view().value(slots.yaw_bias),
             steering_rad: self
-                .steering_angle(steering)
+                .steering_angle(config, steering, segment)
                 .map(|a| a + filter.view().value(slots.steering)),
             has_yaw: self.has_yaw,
         };
@@ -314,15 +317,30 @@ impl WheelState {
             scale: 0.0,
             yaw_scale: 0.0,
             yaw_bias: 0.0,
-            steering_rad: self.steering_angle(steering),
+            steering_rad: self.steering_angle(config, steering, &self.latest),
             has_yaw: self.has_yaw,
         };
         kinematics.rates(&self.latest).0.value
     }
 
-    fn steering_angle(&self, steering: Option<&SteeringState>) -> Option<f64> {
-        self.steering_rad.or_else(|| steering.map(|s| s.angle_rad))
+    /// Angle of the road wheel, leaning by half the backlash as the wheels of `segment` roll.
+    fn steering_angle(
+        &self,
+        config: &WheelsSource,
+        steering: Option<&SteeringState>,
+        segment: &Segment,
+    ) -> Option<f64> {
+        let own = (self.steering_rad).map(|a| (a, config.steering_backlash_deg.to_radians()));
+        let (angle, backlash) = own.or(steering.map(|s| (s.angle_rad, s.backlash_rad)))?;
+        let speed = segment.speed_mps[0];
+        let direction = if speed == 0.0 { 0.0 } else { speed.signum() };
+        Some(angle + 0.5 * backlash * direction)
     }
+}
+
+/// Known scale of one wheel besides that of all.
+fn wheel_scale(config: &WheelsSource, wheel: usize) -> f64 {
+    config.wheel_scales.get(wheel).copied().unwrap_or(1.0)
 }
 
 /// Difference of two counters of `bits` bits that may have rolled over.
@@ -337,180 +355,6 @@ fn rolled_over(now: i64, before: i64, bits: u32) -> i64 {
         folded - turn
     } else {
         folded
-    }
-}
-
-/// Slots of the wheels' parameters.
-#[derive(Clone, Copy, Debug, Default)]
-struct LearnedSlots {
-    scale: Option<Slot>,
-    yaw_scale: Option<Slot>,
-    yaw_bias: Option<Slot>,
-    steering: Option<Slot>,
-}
-
-impl LearnedSlots {
-    fn acquire<const N: usize>(
-        setup: &Setup,
-        filter: &mut Filter<N>,
-        wheels: &WheelState,
-        steering: Option<&SteeringState>,
-        config: &WheelsSource,
-    ) -> Self {
-        let mut learned = |kind, source, sigma: f64, walk: f64, bound: f64| {
-            let prior = Parameter::walk(sigma, walk).bounded(bound);
-            if sigma > 0.0 {
-                filter.parameter(id(kind, source, 0), &prior)
-            } else {
-                None
-            }
-        };
-        let w = wheels.source;
-        let offset =
-            steering.and_then(
-                |s| match &setup.sources.get(usize::from(s.source))?.config {
-                    Source::Steering(c) => {
-                        Some((s.source, c.offset_sigma_deg, c.offset_walk_deg_rts))
-                    }
-                    _ => None,
-                },
-            );
-        Self {
-            scale: learned(
-                Kind::WheelScale,
-                w,
-                config.scale_sigma,
-                config.scale_walk_rts,
-                0.5,
-            ),
-            yaw_scale: learned(Kind::YawRateScale, w, config.yaw_rate_scale_sigma, 0.0, 0.5),
-            yaw_bias: learned(
-                Kind::YawRateBias,
-                w,
-                config.yaw_rate_bias_sigma_radps,
-                config.yaw_rate_bias_walk_radps_rts,
-                1.0,
-            ),
-            steering: offset.and_then(|(s, sigma, walk)| {
-                learned(
-                    Kind::SteeringOffset,
-                    s,
-                    sigma.to_radians(),
-                    walk.to_radians(),
-                    0.5,
-                )
-            }),
-        }
-    }
-}
-
-/// One vehicle's kinematics at the current parameters.
-struct Kinematics<'a> {
-    setup: &'a Setup,
-    config: &'a WheelsSource,
-    slots: &'a LearnedSlots,
-    scale: f64,
-    yaw_scale: f64,
-    yaw_bias: f64,
-    steering_rad: Option<f64>,
-    has_yaw: bool,
-}
-
-impl Kinematics<'_> {
-    /// Forward speed and yaw rate with their derivatives.
-    fn rates(&self, segment: &Segment) -> (Rate, Rate) {
-        let motion = &self.setup.motion;
-        let (raw, by_angle) = self.speed_at_reference(segment);
-        let gain = 1.0 + self.scale;
-        let speed = Rate::new(gain * raw).by(self.slots.scale, raw).by(
-            self.slots.steering.filter(|_| by_angle != 0.0),
-            gain * by_angle,
-        );
-        let yaw_gain = self.config.yaw_rate_scale * (1.0 + self.yaw_scale);
-        // A standing vehicle does not turn, whatever the bias.
-        let bias = if segment.is_zero() {
-            (0.0, None)
-        } else {
-            (self.yaw_bias, self.slots.yaw_bias)
-        };
-        let steered = matches!(motion.drive, Drive::Ackermann | Drive::Tricycle);
-        let yaw_rate = match self.steering_rad.filter(|_| steered && !self.has_yaw) {
-            Some(angle) => {
-                let (curvature, by_angle_curvature) = (
-                    angle.tan() / motion.wheelbase_m,
-                    1.0 / (angle.cos().powi(2) * motion.wheelbase_m),
-                );
-                let w = gain * raw * curvature;
-                let dw = gain * (raw * by_angle_curvature + by_angle * curvature);
-                Rate::new(yaw_gain * w + bias.0)
-                    .by(self.slots.scale, yaw_gain * raw * curvature)
-                    .by(self.slots.yaw_scale, self.config.yaw_rate_scale * w)
-                    .by(self.slots.steering, yaw_gain * dw)
-                    .by(bias.1, 1.0)
-            }
-            None => {
-                let w = if self.has_yaw {
-                    segment.yaw_radps
-                } else {
-                    self.differential(segment)
-                };
-                Rate::new(yaw_gain * w + bias.0)
-                    .by(self.slots.yaw_scale, self.config.yaw_rate_scale * w)
-                    .by(bias.1, 1.0)
-            }
-        };
-        (speed, yaw_rate)
-    }
-
-    fn wheel(&self, segment: &Segment, place: WheelPlace) -> Option<f64> {
-        let i = self.config.wheels.iter().position(|w| *w == place)?;
-        segment.speed_mps.get(i).copied()
-    }
-
-    /// Speed at the reference point, and its derivative by the steering angle.
-    fn speed_at_reference(&self, segment: &Segment) -> (f64, f64) {
-        use WheelPlace::{Front, FrontLeft, FrontRight, Rear, RearLeft, RearRight};
-        let scale = self.config.scale;
-        let angle = self.steering_rad.unwrap_or(0.0);
-        let wheel = |place| self.wheel(segment, place).map(|v| v * scale);
-        let mean = |a, b| match (wheel(a), wheel(b)) {
-            (Some(a), Some(b)) => Some(0.5 * (a + b)),
-            _ => None,
-        };
-        if self.config.wheels.is_empty() {
-            return (segment.speed_mps[0] * scale, 0.0);
-        }
-        if let Some(v) = wheel(Rear).or_else(|| mean(RearLeft, RearRight)) {
-            return (v, 0.0);
-        }
-        if let Some(v) = wheel(Front).or_else(|| mean(FrontLeft, FrontRight)) {
-            return (v * angle.cos(), -v * angle.sin());
-        }
-        // One rear wheel on the inside (left turn, left wheel) runs slower than the middle.
-        let (v, side) = match (wheel(RearLeft), wheel(RearRight)) {
-            (Some(v), _) => (v, 1.0),
-            (_, Some(v)) => (v, -1.0),
-            _ => return (segment.speed_mps[0] * scale, 0.0),
-        };
-        if self.setup.motion.wheelbase_m <= 0.0 {
-            return (v, 0.0);
-        }
-        let k = side * 0.5 * self.setup.motion.track_m / self.setup.motion.wheelbase_m;
-        let share = 1.0 - k * angle.tan();
-        (v / share, v * k / (angle.cos().powi(2) * share * share))
-    }
-
-    /// Yaw rate from the difference of two wheels of one axle.
-    fn differential(&self, segment: &Segment) -> f64 {
-        let pair = |l, r| Some((self.wheel(segment, l)?, self.wheel(segment, r)?));
-        let wheels = pair(WheelPlace::RearLeft, WheelPlace::RearRight)
-            .or_else(|| pair(WheelPlace::FrontLeft, WheelPlace::FrontRight));
-        match wheels {
-            Some((l, r)) if self.setup.motion.track_m > 0.0 => {
-                self.config.scale * (r - l) / self.setup.motion.track_m
-            }
-            _ => 0.0,
-        }
     }
 }
 

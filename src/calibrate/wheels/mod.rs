@@ -1,0 +1,420 @@
+//! Geometry of wheels and steering from a drive whose way is known.
+//!
+//! ```
+//! use wayfix::calibrate::wheels::{Collected, Request, calibrate};
+//! use wayfix::log::Record;
+//! use wayfix::sim::{scenario, simulate};
+//!
+//! let drive = simulate(scenario::find("calibration_drive").ok_or("no such scenario")?, 1, None)?;
+//! let samples = drive.samples().map(Record::Sample);
+//! let records: Vec<_> = samples.chain(drive.truth.iter().copied().map(Record::Truth)).collect();
+//! let log = Collected::from_records(&drive.vehicle, &records);
+//! let found = calibrate(&drive.vehicle, &log, &Request::default())?;
+//! let wheelbase = found.parameter("motion.wheelbase_m").ok_or("not sought")?;
+//! assert!((wheelbase.value - 1.5).abs() < 3.0 * wheelbase.sigma);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod collect;
+mod error;
+mod plan;
+mod prepared;
+mod rows;
+
+use serde::Serialize;
+use wayfix_calibration::wheels::{Fit, Observed, WheelsError};
+use wayfix_filter::Timestamp;
+
+pub use collect::Collected;
+pub use error::CalibrateError;
+
+use crate::calibrate::vehicle_file::Change;
+use crate::config::Vehicle;
+use plan::Plan;
+use prepared::{Fitted, Prepared};
+
+/// Width of the increments that some motor drives send, whatever the width of the counter in which
+/// their gateway adds them up \[bits\].
+const NARROW_BITS: u32 = 16;
+/// The narrow reading is taken where it leaves less than this share of the error.
+const NARROW_FITS: f64 = 0.7;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// Source of the wheels; may be left out where there is one.
+    pub source: Option<String>,
+    /// Source whose sensor the reference is of; its mount is sought too. Its poses serve, or truth
+    /// where it has none. Absent: truth is of the vehicle's reference point.
+    pub reference: Option<String>,
+    /// Length of a segment \[s\].
+    pub segment_s: f64,
+    /// Fit the first half of the drive too, and see how it predicts the second.
+    pub holdout: bool,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            source: None,
+            reference: None,
+            segment_s: wayfix_calibration::wheels::Options::default().segment_s,
+            holdout: false,
+        }
+    }
+}
+
+/// What came out, as one JSON document too.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Found {
+    /// Drive, as in vehicle.toml.
+    pub drive: &'static str,
+    /// Source of the wheels.
+    pub source: String,
+    /// Source whose sensor the reference is of.
+    pub reference: Option<String>,
+    /// Time that wheels and reference share \[s\].
+    pub shared_s: f64,
+    /// What was sought.
+    pub parameters: Vec<Parameter>,
+    /// The two parameters that the drive tells apart least, and their correlation.
+    pub least_apart: (String, String, f64),
+    /// Width of the counters \[bits\], where it is another than vehicle.toml says.
+    pub tick_bits: Option<TickBits>,
+    /// Errors of the same drive.
+    pub in_sample: Errors,
+    /// Errors of the second half by the first.
+    pub holdout: Option<Holdout>,
+}
+
+/// A key of vehicle.toml.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Parameter {
+    /// Its path.
+    pub key: String,
+    /// Unit; empty for a ratio.
+    pub unit: &'static str,
+    /// Value.
+    pub value: f64,
+    /// Standard deviation.
+    pub sigma: f64,
+    /// As vehicle.toml has it.
+    pub before: f64,
+    /// Whether the drive could show it.
+    pub verdict: Verdict,
+    /// The drive that would show it better.
+    pub advice: Option<&'static str>,
+    /// The array that holds it, as in use.
+    #[serde(skip)]
+    array: Vec<f64>,
+}
+
+/// Whether a drive could show a parameter, by the information in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It leaves less than a tenth of what was unknown.
+    Shown,
+    /// It leaves less than half.
+    WeaklyShown,
+    /// It does not, or contradicts itself: the value is the one of vehicle.toml.
+    NotShown,
+}
+
+/// Counters that are narrower than vehicle.toml says.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TickBits {
+    /// As vehicle.toml has it.
+    pub before: u32,
+    /// What fits.
+    pub value: u32,
+    /// Error at the end of a segment as vehicle.toml has it \[m\].
+    pub segment_position_rms_before_m: f64,
+}
+
+/// Root mean square errors of the odometry against the reference.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Errors {
+    /// Position over the whole path, begun at the reference once \[m\].
+    pub position_rms_m: f64,
+    /// Heading of the same [deg].
+    pub yaw_rms_deg: f64,
+    /// Number of short segments, each begun at the reference.
+    pub segments: usize,
+    /// Position at the end of a segment \[m\].
+    pub segment_position_rms_m: f64,
+    /// Heading there [deg].
+    pub segment_yaw_rms_deg: f64,
+}
+
+/// The second half, predicted by the first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Holdout {
+    /// Errors in the second half.
+    pub second_half: Errors,
+    /// Errors in the first half itself.
+    pub first_half: Errors,
+    /// Keys that the whole drive shows and its first half does not: it predicts without them.
+    pub not_shown_by_first_half: Vec<String>,
+}
+
+/// Where a parameter of the fit stands in vehicle.toml.
+struct Key {
+    path: String,
+    unit: &'static str,
+    /// The key's value over the fit's.
+    factor: f64,
+    /// The array that holds it, as in use.
+    array: Vec<f64>,
+}
+
+impl Found {
+    /// One parameter by its key.
+    #[must_use]
+    pub fn parameter(&self, key: &str) -> Option<&Parameter> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.key == key)
+    }
+
+    /// What of it belongs into vehicle.toml: what the drive showed, and how well that is known, where
+    /// a key says so. What it did not show is left alone.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if let Some(bits) = self.tick_bits {
+            let path = format!("source.{}.tick_bits", self.source);
+            changes.push(Change {
+                path,
+                value: f64::from(bits.value),
+                sigma: None,
+                array: Vec::new(),
+            });
+        }
+        for parameter in &self.parameters {
+            let Parameter {
+                key,
+                value,
+                sigma,
+                verdict,
+                ..
+            } = parameter;
+            if *verdict == Verdict::NotShown {
+                continue;
+            }
+            let mut change = |path: String, value: f64, sigma: f64| {
+                changes.push(Change {
+                    path,
+                    value,
+                    sigma: Some(sigma),
+                    array: parameter.array.clone(),
+                });
+            };
+            change(key.clone(), *value, *sigma);
+            let (table, last) = key.rsplit_once('.').unwrap_or_default();
+            match last {
+                "metres_per_tick" | "scale" => {
+                    let share = sigma / value.abs();
+                    change(format!("{table}.scale_sigma"), share, share);
+                }
+                "offset_deg" | "steering_offset_deg" => {
+                    let key = last.replace("offset", "offset_sigma");
+                    change(format!("{table}.{key}"), *sigma, *sigma);
+                }
+                _ => {}
+            }
+        }
+        changes
+    }
+}
+
+/// Calibrates the wheels of a vehicle on a log.
+///
+/// # Errors
+/// What the log or the vehicle lacks for it, and what drive would have it.
+pub fn calibrate(
+    vehicle: &Vehicle,
+    log: &Collected,
+    request: &Request,
+) -> Result<Found, CalibrateError> {
+    let plan = Plan::new(vehicle, log, request)?;
+    let span = Span::shared(&plan);
+    let best = fit(&plan, span, "")?;
+    let holdout = request
+        .holdout
+        .then(|| holdout(&plan, span, &best.fitted))
+        .transpose()?;
+    let narrower = plan.tick_bits().filter(|bits| best.bits < *bits);
+    let (correlation, one, other) = best.fitted.correlation;
+    Ok(Found {
+        drive: plan.drive(),
+        source: plan.source.to_string(),
+        reference: plan.reference_name().map(str::to_owned),
+        shared_s: span.until.seconds_since(span.from).max(0.0),
+        parameters: best
+            .fitted
+            .parameters
+            .iter()
+            .map(|found| parameter(&plan, found))
+            .collect(),
+        least_apart: (plan.key(one).path, plan.key(other).path, correlation),
+        tick_bits: narrower.map(|before| TickBits {
+            before,
+            value: best.bits,
+            segment_position_rms_before_m: best.as_stated_m,
+        }),
+        in_sample: best.fitted.fit.into(),
+        holdout,
+    })
+}
+
+/// A time, its end included.
+#[derive(Clone, Copy)]
+struct Span {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Span {
+    /// What wheels and reference share.
+    fn shared(plan: &Plan) -> Self {
+        let wheels = plan.prepare(plan.tick_bits().unwrap_or(NARROW_BITS)).span();
+        let reference = plan.reference.first().zip(plan.reference.last());
+        let ((from, until), (begin, end)) = wheels.zip(reference).map_or_else(
+            || (Default::default(), Default::default()),
+            |(wheels, (first, last))| (wheels, (first.t, last.t)),
+        );
+        Self {
+            from: from.max(begin),
+            until: until.min(end),
+        }
+    }
+
+    fn halves(self) -> [Self; 2] {
+        let middle = self.from.shifted(0.5 * self.until.seconds_since(self.from));
+        [
+            Self {
+                until: middle,
+                ..self
+            },
+            Self {
+                from: middle,
+                ..self
+            },
+        ]
+    }
+}
+
+/// The better of the counters' two readings.
+struct Best {
+    fitted: Fitted,
+    bits: u32,
+    /// Error at the end of a segment, read as vehicle.toml states \[m\].
+    as_stated_m: f64,
+}
+
+/// Fits the drive in a span. Wide counters are read as narrow ones too: a gateway that adds narrow
+/// increments up loses a whole turn of them wherever the line was frozen for longer than that takes.
+fn fit(plan: &Plan, span: Span, within: &'static str) -> Result<Best, CalibrateError> {
+    let stated_bits = plan.tick_bits().unwrap_or(NARROW_BITS);
+    let fit = |prepared: &Prepared| prepared.fit(&plan.reference, &plan.options);
+    let stated = plan.prepare(stated_bits).within(span.from, span.until);
+    let as_stated = fit(&stated);
+    let error_m = |fitted: &Result<Fitted, WheelsError>| {
+        fitted
+            .as_ref()
+            .map_or(f64::INFINITY, |found| found.fit.segment_position_rms_m)
+    };
+    let as_stated_m = error_m(&as_stated);
+    if stated_bits > NARROW_BITS {
+        let narrow = plan.prepare(NARROW_BITS).within(span.from, span.until);
+        if !narrow.is_as(&stated)
+            && let Ok(fitted) = fit(&narrow)
+            && fitted.fit.segment_position_rms_m < NARROW_FITS * as_stated_m
+        {
+            return Ok(Best {
+                fitted,
+                bits: NARROW_BITS,
+                as_stated_m,
+            });
+        }
+    }
+    let fitted = as_stated.map_err(|error| CalibrateError::Drive { within, error })?;
+    Ok(Best {
+        fitted,
+        bits: stated_bits,
+        as_stated_m,
+    })
+}
+
+fn holdout(plan: &Plan, span: Span, whole: &Fitted) -> Result<Holdout, CalibrateError> {
+    let [first, second] = span.halves();
+    let best = fit(plan, first, "the first half: ")?;
+    let second = plan
+        .prepare(best.bits)
+        .within(second.from, second.until)
+        .evaluate(&best.fitted, &plan.reference, &plan.options)
+        .map_err(|error| CalibrateError::Drive {
+            within: "the second half: ",
+            error,
+        })?;
+    let missed = whole.parameters.iter().zip(&best.fitted.parameters);
+    let missed = missed
+        .filter(|(whole, first)| whole.observed != Observed::No && first.observed == Observed::No);
+    Ok(Holdout {
+        second_half: second.into(),
+        first_half: best.fitted.fit.into(),
+        not_shown_by_first_half: missed.map(|(of, _)| plan.key(of.name).path).collect(),
+    })
+}
+
+fn parameter(plan: &Plan, found: &wayfix_calibration::wheels::Parameter) -> Parameter {
+    let key = plan.key(found.name);
+    let factor = key.factor;
+    let verdict = match found.observed {
+        Observed::Well => Verdict::Shown,
+        Observed::Weakly => Verdict::WeaklyShown,
+        Observed::No => Verdict::NotShown,
+    };
+    // A wheel can't move before its encoder; what is less than zero is late stamps or noise.
+    let value = match found.name {
+        "steering_lag_s" => found.value.max(0.0),
+        _ => found.value,
+    };
+    Parameter {
+        key: key.path,
+        unit: key.unit,
+        array: key.array,
+        value: value * factor,
+        sigma: found.sigma * factor.abs(),
+        before: found.guess * factor,
+        verdict,
+        advice: (verdict != Verdict::Shown).then(|| advice(found.name)),
+    }
+}
+
+/// The drive that shows a parameter of the fit.
+fn advice(name: &str) -> &'static str {
+    match name {
+        "steering_backlash_rad" => "drive forwards and backwards",
+        "steering_lag_s" => "turn the steering while driving",
+        "steering_rad_per_tick" | "wheelbase_m" => {
+            "drive curves of different radius, tight ones too"
+        }
+        "steering_offset_rad" => "drive curves to both sides",
+        "track_m" => "drive curves, or turn on the spot",
+        _ => "drive farther, in curves to both sides",
+    }
+}
+
+impl From<Fit> for Errors {
+    fn from(fit: Fit) -> Self {
+        Self {
+            position_rms_m: fit.position_rms_m,
+            yaw_rms_deg: fit.yaw_rms_rad.to_degrees(),
+            segments: fit.segments,
+            segment_position_rms_m: fit.segment_position_rms_m,
+            segment_yaw_rms_deg: fit.segment_yaw_rms_rad.to_degrees(),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! `wayfix calibrate WHAT`: better numbers for the two files, from a recorded drive.
+
+mod wheels;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::outcome::code;
+
+/// Find parameters of the vehicle, with sigmas, from a recorded drive.
+///
+/// Exit code 0: found; 1: the drive showed nothing; 2: a file is missing, wrong or lacks what is
+/// needed, and the message says what.
+#[derive(Debug, Args)]
+pub struct Calibrate {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Wheels(wheels::Wheels),
+}
+
+impl Calibrate {
+    pub(super) fn run(self) -> ExitCode {
+        code(match self.what {
+            What::Wheels(wheels) => wheels.run(),
+        })
+    }
+}

@@ -1,0 +1,185 @@
+//! Taking an estimate back: by a fixpoint that contradicts it, or after a lock-out.
+
+use nalgebra::{Matrix3, Vector3};
+use wayfix_filter::history::Key;
+use wayfix_filter::{Block, Filter, Nav, Timestamp, math};
+use wayfix_sensors::Reading;
+
+use super::core::{Core, HEALTHY_S, Outcome, STATES};
+use super::parameter::is_of_site;
+use super::report::{Fate, Reset, ResetCause};
+use super::resolve::{Model, resolve};
+use super::setup::Setup;
+use super::start::start_sigma;
+
+/// How much a locked-out estimate is doubted at a time (variance), and how often [s].
+const DOUBT: f64 = 4.0;
+const DOUBT_S: f64 = 0.5;
+
+/// A jump whose square is so many times what the covariances of estimate and fixpoint allow can
+/// still be a drift; beyond, the model of the drift has nothing to say about it.
+const TEACHABLE: f64 = 100.0;
+/// Sigma of a place about which nothing is known \[m\], and of the heading there [rad].
+const ANYWHERE_M: f64 = 1e3;
+const TURNED_RAD: f64 = 0.5;
+
+/// The filter as a fixpoint alone places it: its own position is forgotten, and where the fixpoint
+/// shows a direction, its heading is open.
+fn placed_by(
+    setup: &Setup,
+    key: Key,
+    reading: &Reading,
+    filter: &Filter<STATES>,
+) -> Option<(Filter<STATES>, wayfix_filter::Report)> {
+    let mut placed = filter.clone();
+    let height_m = placed.variance(Block::Position.start() + 2).sqrt();
+    let sigma_m = Vector3::new(ANYWHERE_M, ANYWHERE_M, height_m);
+    placed.reset_block(Block::Position, filter.nav().p_n, sigma_m);
+    let model = resolve(setup, key.source, reading, &mut placed).ok()?;
+    if matches!(model, Model::Marker(_)) {
+        let turned = Vector3::new(0.0, 0.0, TURNED_RAD * TURNED_RAD);
+        placed.inflate(Block::Attitude, turned);
+    }
+    let report = model.update_iterated(&mut placed);
+    report.verdict.is_used().then_some((placed, report))
+}
+
+impl Core {
+    /// Books an update, and takes the estimate back where it was locked out.
+    pub(super) fn note(
+        &mut self,
+        setup: &Setup,
+        key: Key,
+        reading: &Reading,
+        model: &Model,
+        update: wayfix_filter::Report,
+    ) -> Outcome {
+        let t = key.t;
+        let outcome = Outcome {
+            fate: update.verdict.into(),
+            update: Some(update),
+            reset: None,
+        };
+        let places = model.anchor().is_some();
+        if update.verdict.is_used() {
+            if places {
+                self.last_accepted = Some(t);
+                self.refused_since = None;
+                self.window.clear();
+            }
+            if model.is_fixpoint() {
+                self.last_fixpoint = Some(t);
+            }
+            return outcome;
+        }
+        if outcome.fate != Fate::Gated || !places {
+            return outcome;
+        }
+        if model.is_fixpoint() {
+            return self.relocate_by_fixpoint(setup, key, reading, outcome);
+        }
+        self.window.push(t, key.source, reading);
+        let since = *self.refused_since.get_or_insert(t);
+        let reopen_s = setup.sources[usize::from(key.source)].gate.reopen_s;
+        if t.seconds_since(since) < reopen_s {
+            return outcome;
+        }
+        self.refused_since = Some(t.shifted(DOUBT_S - reopen_s));
+        let reset = self.reopen(setup, t);
+        Outcome { reset, ..outcome }
+    }
+
+    /// A fixpoint's identity was decoded, so it outranks the estimate, unless a healthy absolute
+    /// source or another fixpoint has just confirmed that. A jump that a drift can explain teaches
+    /// what correlates with the drift (wheel scale, steering zero, gyro bias): the whole covariance
+    /// is doubted by the same factor, which keeps its correlations. A jump beyond that is no drift
+    /// (the vehicle was carried, or the fixpoint misread): the place is taken, and nothing learned.
+    fn relocate_by_fixpoint(
+        &mut self,
+        setup: &Setup,
+        key: Key,
+        reading: &Reading,
+        outcome: Outcome,
+    ) -> Outcome {
+        let fresh = |at: Option<Timestamp>| at.is_some_and(|a| key.t.seconds_since(a) < HEALTHY_S);
+        if fresh(self.last_accepted) || fresh(self.last_fixpoint) {
+            return outcome;
+        }
+        let Some(best) = self.hypotheses.best() else {
+            return outcome;
+        };
+        let before = *best.filter.nav();
+        let Some((alone, _)) = placed_by(setup, key, reading, &best.filter) else {
+            return outcome;
+        };
+        let jump = (alone.nav().p_n - before.p_n).xy();
+        let spread = [&best.filter, &alone]
+            .map(|f| f.covariance(Block::Position, Block::Position))
+            .iter()
+            .sum::<Matrix3<f64>>();
+        let spread = spread.fixed_view::<2, 2>(0, 0).into_owned();
+        let Some(factor) = spread.cholesky().map(|l| 0.5 * jump.dot(&l.solve(&jump))) else {
+            return outcome;
+        };
+        let report = self.hypotheses.update(key.source, key.t, |filter| {
+            if factor <= TEACHABLE {
+                filter.doubt(factor, is_of_site);
+                let model = resolve(setup, key.source, reading, filter).ok()?;
+                return Some(model.update_iterated(filter));
+            }
+            let (placed, report) = placed_by(setup, key, reading, filter)?;
+            *filter = placed;
+            Some(report)
+        });
+        let Some(update) = report.filter(|r| r.verdict.is_used()) else {
+            return outcome;
+        };
+        self.last_accepted = Some(key.t);
+        self.last_fixpoint = Some(key.t);
+        self.refused_since = None;
+        let after = self.hypotheses.best().map_or(before, |h| *h.filter.nav());
+        Outcome {
+            fate: Fate::Relocated,
+            update: Some(update),
+            reset: Some(Reset::between(key.t, ResetCause::Fixpoint, &before, &after)),
+        }
+    }
+
+    /// All absolute measurements were refused for too long. Where they agree with one another on a
+    /// place, the estimate goes there; where they don't, it is doubted.
+    fn reopen(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
+        let nav = *self.hypotheses.best()?.filter.nav();
+        let solutions = self
+            .window
+            .solve(setup, &nav.q_nb, false, Some(nav.v_n.norm()));
+        let [place] = solutions.as_slice() else {
+            for h in self.hypotheses.iter_mut() {
+                h.filter.doubt(DOUBT, is_of_site);
+            }
+            return None;
+        };
+        let place = *place;
+        for h in self.hypotheses.iter_mut() {
+            let sigma = start_sigma(&place);
+            h.filter.reset_block(Block::Position, place.p_n, sigma);
+            h.filter.inflate(Block::Velocity, Vector3::repeat(0.25));
+            h.filter
+                .inflate(Block::Attitude, Vector3::new(0.0, 0.0, 0.3));
+        }
+        self.window.clear();
+        self.last_accepted = Some(t);
+        let after = *self.hypotheses.best()?.filter.nav();
+        Some(Reset::between(t, ResetCause::Relocalised, &nav, &after))
+    }
+}
+
+impl Reset {
+    pub(super) fn between(t: Timestamp, cause: ResetCause, before: &Nav, after: &Nav) -> Self {
+        Self {
+            t,
+            cause,
+            delta_m: after.p_n - before.p_n,
+            delta_yaw_rad: math::wrap_angle(after.yaw_rad() - before.yaw_rad()),
+        }
+    }
+}
