@@ -28,7 +28,8 @@ impl Core {
     /// The start: as configured, or where what was heard agrees.
     pub(super) fn try_start(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let level = self.level(setup, t)?;
-        let waits = setup.is_wheeled() && self.inputs.wheels.is_none();
+        let expected = (setup.sources.iter()).any(|s| matches!(s.config, Source::Wheels(_)));
+        let waits = expected && self.inputs.wheels.is_none();
         if waits && t.seconds_since(self.first_t?) < LEVELLING_S {
             return None;
         }
