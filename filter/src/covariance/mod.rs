@@ -1,0 +1,102 @@
+//! Numerics of the covariance, all of it: propagation by blocks and the measurement update.
+//!
+//! P stays exactly symmetric by construction: propagation computes one side and mirrors it, the
+//! update subtracts `w wᵀ`, whose products commute. It stays positive definite because every update
+//! keeps a share of each innovation variance as measurement noise ([`R_FLOOR`]) and process noise is
+//! never negative. Nothing is inverted: S is factored by Cholesky.
+
+mod propagation;
+mod update;
+
+use nalgebra::SMatrix;
+
+use crate::state::NAV;
+
+pub(crate) use propagation::{Entry, MAX_TERMS, Transition, propagate, reset_attitude};
+pub(crate) use update::{
+    R_FLOOR, along, cholesky, forward_substitute, gain_columns, project, update,
+};
+
+/// States that a motion model changes: attitude, velocity, position.
+pub(crate) const MOVED: usize = 9;
+
+/// Loops run over so many entries at a time, which lets the compiler unroll and vectorise them.
+const LANES: usize = 8;
+
+/// `n` rounded up to whole lanes: what lies beyond the states in use is zero, and stays so.
+#[inline(always)]
+fn padded<const N: usize>(n: usize) -> usize {
+    n.next_multiple_of(LANES).min(N)
+}
+
+/// `y += a · x`.
+#[inline(always)]
+fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
+    let (y_lanes, y_rest) = y.as_chunks_mut::<LANES>();
+    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
+    for (y, x) in y_lanes.iter_mut().zip(x_lanes) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y += a * x;
+        }
+    }
+    for (y, x) in y_rest.iter_mut().zip(x_rest) {
+        *y += a * x;
+    }
+}
+
+/// `y += a₀ x₀ + a₁ x₁ + a₂ x₂`.
+#[inline(always)]
+fn axpy3(y: &mut [f64], a: [f64; 3], x: [&[f64]; 3]) {
+    let (y_lanes, y_rest) = y.as_chunks_mut::<LANES>();
+    let [x0, x1, x2] = x.map(<[f64]>::as_chunks::<LANES>);
+    for (((y, x0), x1), x2) in y_lanes.iter_mut().zip(x0.0).zip(x1.0).zip(x2.0) {
+        for (((y, x0), x1), x2) in y.iter_mut().zip(x0).zip(x1).zip(x2) {
+            *y += a[0] * x0 + a[1] * x1 + a[2] * x2;
+        }
+    }
+    for (((y, x0), x1), x2) in y_rest.iter_mut().zip(x0.1).zip(x1.1).zip(x2.1) {
+        *y += a[0] * x0 + a[1] * x1 + a[2] * x2;
+    }
+}
+
+/// Copies the first `n` states; what lies beyond is zero in both.
+pub(crate) fn copy<const N: usize>(
+    to: &mut SMatrix<f64, N, N>,
+    from: &SMatrix<f64, N, N>,
+    n: usize,
+) {
+    let n = n.min(N);
+    let columns = to.as_mut_slice().chunks_exact_mut(N);
+    for (to, from) in columns.zip(from.as_slice().chunks_exact(N)).take(n) {
+        to[..n].copy_from_slice(&from[..n]);
+    }
+}
+
+/// Empties row and column `index` and gives it a variance of its own.
+pub(crate) fn isolate<const N: usize>(p: &mut SMatrix<f64, N, N>, index: usize, variance: f64) {
+    p.column_mut(index).fill(0.0);
+    p.row_mut(index).fill(0.0);
+    p[(index, index)] = variance;
+}
+
+const _: () = assert!(MOVED < NAV);
+
+#[cfg(test)]
+mod testing {
+    //! A covariance to test on.
+    use nalgebra::SMatrix;
+
+    pub const N: usize = 20;
+
+    pub fn spd(seed: u64) -> SMatrix<f64, N, N> {
+        let mut x = seed;
+        let a = SMatrix::<f64, N, N>::from_fn(|_, _| {
+            x = x
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (x >> 33) as f64 / f64::from(1u32 << 31) - 0.5
+        });
+        let p = a * a.transpose() + SMatrix::identity() * 0.1;
+        (p + p.transpose()) * 0.5
+    }
+}
