@@ -186,7 +186,7 @@ fn ranges_and_satellites_place_what_nothing_carries() {
 }
 
 #[test]
-#[ignore = "wheels that come back have their last speed believed over the whole gap: src/engine/wheels.rs"]
+#[ignore = "wheels that come back have their last speed believed over the whole gap: src/engine/wheels/mod.rs"]
 fn wheels_and_inertial_unit_take_over_again_where_nothing_carried() {
     let gaps = [("imu", 16.0..28.0), ("wheels", 19.0..23.0)];
     for seed in SEEDS {
@@ -204,14 +204,15 @@ fn wheels_and_inertial_unit_take_over_again_where_nothing_carried() {
 
 /// A gyro without accelerometer; the first reading of the wheels comes a tenth of a second later.
 #[test]
-#[ignore = "a start waits for the inertial unit but not for the wheels, and a tag's heading is free: src/engine/core.rs"]
+#[ignore = "a start waits for the inertial unit but not for the wheels, and a tag's heading is free: src/engine/start.rs"]
 fn a_known_heading_is_kept_until_the_wheels_are_heard() {
     let mut run = robot(1);
     if let Some(Source::Imu(imu)) = run.vehicle.sources.get_mut("imu") {
         imu.use_accel = false;
     }
-    let early = |s: &Sample| s.t.seconds() < 0.1 && s.source.as_str() != "wheels";
-    let fed = Fed::new(&run, run.samples().filter(early));
+    let is_heard = |s: &Sample| s.source.as_str() != "wheels" || s.t.seconds() > 0.1;
+    let early = run.samples().filter(|s| s.t.seconds() < 0.3);
+    let fed = Fed::new(&run, early.filter(is_heard));
     let sigma_deg = fed.estimate().yaw_sigma_rad().to_degrees();
     assert!(sigma_deg < 2.5, "{sigma_deg}");
 }
