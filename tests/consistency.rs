@@ -175,7 +175,6 @@ fn ceiling_markers_along_the_aisles() {
 
 /// In the middle of two turns; the mean over the runs has a tenth of the sigma of one.
 #[test]
-#[ignore = "a steering angle is held until the next one, half a period late on average: src/engine/core.rs"]
 fn headings_are_unbiased_in_turns() {
     for t_s in [26.0, 52.0] {
         let t = Timestamp::from_seconds(t_s);

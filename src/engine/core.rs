@@ -102,9 +102,12 @@ impl Estimator for Core {
             }
             (Source::Wheels(config), reading) => self.apply_wheels(setup, key, config, reading),
             (Source::Steering(config), Reading::Steering(reading)) => {
+                let before = self.inputs.steering;
+                let next =
+                    SteeringState::next(before.as_ref(), t, key.source, config, reading.angle_rad);
+                // Since the reading before it has moved evenly.
+                self.inputs.steering = before.map(|b| b.midpoint(&next));
                 self.advance(setup, t);
-                let before = self.inputs.steering.as_ref();
-                let next = SteeringState::next(before, t, key.source, config, reading.angle_rad);
                 self.inputs.steering = Some(next);
                 Fate::Motion.into()
             }

@@ -178,6 +178,17 @@ pub fn followed(last: Option<f64>, target: f64, dt_s: f64, time_constant_s: f64)
     }
 }
 
+impl SteeringState {
+    /// The mean of two states, for the time between them.
+    #[must_use]
+    pub fn midpoint(self, next: &Self) -> Self {
+        Self {
+            angle_rad: 0.5 * (self.angle_rad + next.angle_rad),
+            ..self
+        }
+    }
+}
+
 /// Which sources carry the state at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
