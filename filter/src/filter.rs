@@ -30,6 +30,10 @@ pub struct Prior {
     pub accel_bias_sigma_mps2: f64,
 }
 
+/// A correction of the attitude below this leaves P as it is [rad]: the turn would change it by half
+/// as much, in parts of one, which is far less than what linearising neglects.
+const TURN_RAD: f64 = 1e-3;
+
 /// Error-state extended Kalman filter over N error states: [`Nav`] and up to N − 15 parameters.
 ///
 /// ```
@@ -337,7 +341,7 @@ impl<const N: usize> Filter<N> {
     }
 
     /// Linearises a model at the state and factors the innovation covariance.
-    #[inline]
+    #[inline(always)]
     fn innovate<const M: usize>(
         &self,
         model: &impl MeasurementModel<M>,
@@ -361,7 +365,7 @@ impl<const N: usize> Filter<N> {
     fn inject(&mut self, dx: &[f64; N]) {
         self.compose(dx);
         let turned = Vector3::new(dx[0], dx[1], dx[2]);
-        if turned.norm_squared() > 1e-8 {
+        if turned.norm_squared() > TURN_RAD * TURN_RAD {
             covariance::reset_attitude(&mut self.p, self.pool.len(), &turned);
         }
     }

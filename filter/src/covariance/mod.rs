@@ -29,6 +29,19 @@ fn padded<const N: usize>(n: usize) -> usize {
     n.next_multiple_of(LANES).min(N)
 }
 
+/// `y = x`, inline: a call would cost more than the copy.
+#[inline(always)]
+fn assign(y: &mut [f64], x: &[f64]) {
+    let (y_lanes, y_rest) = y.as_chunks_mut::<LANES>();
+    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
+    for (y, x) in y_lanes.iter_mut().zip(x_lanes) {
+        *y = *x;
+    }
+    for (y, x) in y_rest.iter_mut().zip(x_rest) {
+        *y = *x;
+    }
+}
+
 /// `y += a · x`.
 #[inline(always)]
 fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
@@ -65,10 +78,10 @@ pub(crate) fn copy<const N: usize>(
     from: &SMatrix<f64, N, N>,
     n: usize,
 ) {
-    let n = n.min(N);
+    let n = padded::<N>(n);
     let columns = to.as_mut_slice().chunks_exact_mut(N);
     for (to, from) in columns.zip(from.as_slice().chunks_exact(N)).take(n) {
-        to[..n].copy_from_slice(&from[..n]);
+        assign(&mut to[..n], &from[..n]);
     }
 }
 

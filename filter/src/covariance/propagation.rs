@@ -3,7 +3,7 @@
 use arrayvec::ArrayVec;
 use nalgebra::{Matrix3, SMatrix, SVector};
 
-use super::{MOVED, axpy, axpy3, padded};
+use super::{MOVED, assign, axpy, axpy3, padded};
 use crate::state::{NAV, Slot};
 
 /// Most parameters that a motion step depends on, counted once for each of its rates.
@@ -95,6 +95,7 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
     let corner = corner(&u, f);
     for (k, column) in p.as_mut_slice().chunks_exact_mut(N).take(n).enumerate() {
         if k < MOVED {
+            assign(&mut column[..n], &u[k][..n]);
             // The lower part of the corner, mirrored.
             for (i, p) in column[..k].iter_mut().enumerate() {
                 *p = corner[k][i] + f.q[(k, i)];
@@ -102,7 +103,6 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
             for i in k..MOVED {
                 column[i] = corner[i][k] + f.q[(i, k)];
             }
-            column[MOVED..n].copy_from_slice(&u[k][MOVED..n]);
         } else {
             for (p, u) in column.iter_mut().zip(&u) {
                 *p = u[k];
