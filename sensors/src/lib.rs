@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+pub mod counter;
 pub mod decoder;
 pub mod json_lines;
 mod kind;

@@ -66,17 +66,6 @@ pub fn unrolled(rows: impl Iterator<Item = (Timestamp, i64)>, bits: u32) -> Vec<
     first.into_iter().chain(counts).collect()
 }
 
-/// An absolute encoder's value as a signed count: the upper half of the turn is negative.
-pub(super) fn signed(value: i64, bits: u32) -> f64 {
-    let turn = 1_i64 << bits.min(62);
-    let value = value.rem_euclid(turn);
-    (if value >= turn / 2 {
-        value - turn
-    } else {
-        value
-    }) as f64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,13 +88,5 @@ mod tests {
         rows.push(at(15, 63_000 + 42_000 - 65_536));
         let total: f64 = increments(rows.into_iter(), 16).iter().sum();
         assert_eq!(total, 105_000.0);
-    }
-
-    #[test]
-    fn the_upper_half_of_an_absolute_encoder_is_negative() {
-        assert_eq!(
-            [0, 4095, 4096, 8191].map(|v| signed(v, 13)),
-            [0.0, 4095.0, -4096.0, -1.0]
-        );
     }
 }

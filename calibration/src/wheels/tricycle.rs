@@ -14,6 +14,7 @@
 //! and half of it.
 
 use wayfix_filter::Timestamp;
+use wayfix_sensors::counter::folded;
 
 use super::fit::{self, Drive, Scale, Unknown};
 use super::{Calibration, Fit, Options, ReferencePose, WheelsError, counter, positive};
@@ -168,7 +169,7 @@ impl<'a> Rows<'a> {
             traction,
             steering: ticks
                 .iter()
-                .map(|row| counter::signed(row.steering, guess.steering_bits))
+                .map(|row| folded(row.steering, guess.steering_bits) as f64)
                 .collect(),
         }
     }

@@ -4,11 +4,12 @@ use wayfix_calibration::Pose2;
 use wayfix_calibration::wheels::{Axle, DifferentialDrive, Options, ReferencePose, TricycleDrive};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::Name;
+use wayfix_sensors::counter::folded;
 
 use super::collect::{Collected, Wheels};
 use super::error::CalibrateError;
 use super::prepared::Prepared;
-use super::rows::{ENDLESS_BITS, UNIT, angle_at, differential, rows, signed, steered};
+use super::rows::{ENDLESS_BITS, UNIT, angle_at, differential, rows, steered};
 use super::{Key, Request};
 use crate::config::source::{Mount, SteeringSource, WheelPlace, WheelsSource};
 use crate::config::vehicle::{Drive, Motion};
@@ -124,7 +125,7 @@ impl<'a> Plan<'a> {
                 let (ticks, [offset_deg, backlash_deg, lag_s]) = match steering {
                     Steering::Counts => {
                         let angle = |count| {
-                            let count = signed(count, config.steering_tick_bits);
+                            let count = folded(count, config.steering_tick_bits);
                             count as f64 * config.steering_rad_per_tick
                         };
                         let ticks = steered(&rows, wheels, |row| row.steering.map(angle));

@@ -120,20 +120,6 @@ pub(super) fn differential(rows: &[Row], [left, right]: [usize; 2]) -> Vec<Diffe
     rows.iter().map(row).collect()
 }
 
-/// An absolute encoder's value: the upper half of its turn is negative.
-pub(super) fn signed(value: i64, bits: u32) -> i64 {
-    if bits >= 63 {
-        return value;
-    }
-    let turn = 1_i64 << bits;
-    let value = value.rem_euclid(turn);
-    if value >= turn / 2 {
-        value - turn
-    } else {
-        value
-    }
-}
-
 /// A steering reading at a time, between two that are close enough.
 pub(super) fn angle_at(readings: &[(Timestamp, f64)], t: Timestamp) -> Option<f64> {
     let next = readings.partition_point(|(at, _)| *at < t);
@@ -189,9 +175,5 @@ mod tests {
         let at = |t| angle_at(&readings, Timestamp::from_seconds(t));
         assert!((at(0.1).unwrap() - 0.2).abs() < 1e-9);
         assert_eq!((at(0.2), at(0.7), at(1.3)), (Some(0.3), None, None));
-        assert_eq!(
-            [0, 4095, 4096, 8191].map(|v| signed(v, 13)),
-            [0, 4095, -4096, -1]
-        );
     }
 }

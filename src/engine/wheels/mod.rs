@@ -11,6 +11,7 @@ use nalgebra::Vector3;
 use wayfix_filter::motion::Wheels;
 use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::Reading;
+use wayfix_sensors::counter::folded;
 
 use super::inputs::{ImuState, SteeringState, followed};
 use super::setup::Setup;
@@ -145,7 +146,7 @@ impl WheelState {
                 next.ticks = Some(counts);
                 next.steering_rad = ticks.steering_ticks.map(|count| {
                     // An absolute encoder: its value is how far it is from zero.
-                    let count = rolled_over(count, 0, config.steering_tick_bits) as f64;
+                    let count = folded(count, config.steering_tick_bits) as f64;
                     let target = count * config.steering_rad_per_tick
                         + config.steering_offset_deg.to_radians();
                     let last = before.and_then(|b| b.steering_rad);
@@ -156,7 +157,7 @@ impl WheelState {
                 {
                     let gone = Segment {
                         speed_mps: core::array::from_fn(|i| {
-                            rolled_over(counts[i], last[i], config.tick_bits) as f64
+                            folded(counts[i].wrapping_sub(last[i]), config.tick_bits) as f64
                                 * config.metres_per_tick
                                 * wheel_scale(config, i)
                         }),
@@ -344,21 +345,6 @@ fn wheel_scale(config: &WheelsSource, wheel: usize) -> f64 {
     config.wheel_scales.get(wheel).copied().unwrap_or(1.0)
 }
 
-/// Difference of two counters of `bits` bits that may have rolled over.
-fn rolled_over(now: i64, before: i64, bits: u32) -> i64 {
-    let difference = now.wrapping_sub(before);
-    if bits == 0 || bits >= 64 {
-        return difference;
-    }
-    let turn = 1i64 << bits;
-    let folded = difference.rem_euclid(turn);
-    if folded >= turn / 2 {
-        folded - turn
-    } else {
-        folded
-    }
-}
-
 /// The axis along which wheels drive.
 pub const FORWARD_B: Vector3<f64> = Vector3::new(1.0, 0.0, 0.0);
 
@@ -368,10 +354,11 @@ mod tests {
 
     #[test]
     fn counters_roll_over_in_both_directions() {
-        assert_eq!(rolled_over(5, i64::from(u32::MAX) - 4, 32), 10);
-        assert_eq!(rolled_over(i64::from(u32::MAX) - 4, 5, 32), -10);
-        assert_eq!(rolled_over(7, 3, 32), 4);
-        assert_eq!(rolled_over(2, 8190, 13), 4);
+        let difference = |now: i64, before, bits| folded(now.wrapping_sub(before), bits);
+        assert_eq!(difference(5, i64::from(u32::MAX) - 4, 32), 10);
+        assert_eq!(difference(i64::from(u32::MAX) - 4, 5, 32), -10);
+        assert_eq!(difference(7, 3, 32), 4);
+        assert_eq!(difference(2, 8190, 13), 4);
     }
 
     fn step(distance_m: f64) -> Reading {
