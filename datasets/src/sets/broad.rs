@@ -39,6 +39,8 @@ sigma_m = 1.0
 
 [source.imu]
 kind = "imu"
+# A sample tells the motion of one period ago, by the truth: it comes out of the unit's own filter.
+delay_s = 0.0035
 # At rest 0.0018 rad/s and 0.06 m/s2 at 286 Hz; a rate error of 0.1 % of the rate.
 gyro_density_radps_rthz = 1.1e-4
 gyro_rate_ratio_rthz = 1e-3
@@ -48,6 +50,7 @@ accel_bias_sigma_mps2 = 0.1
 
 [source.mag]
 kind = "magnetometer"
+delay_s = 0.0035
 sigma_ut = 1.0
 norm_gate_ratio = 0.1
 dip_gate_deg = 5.0

@@ -11,7 +11,8 @@
 //!
 //! Anchors have other names in the ranges than in the survey (`ANCHORS`); AprilTags 35 and 36 are
 //! exchanged in the survey; the IMU hangs upside down. The extrinsics of `calib.json` are off by 10
-//! degrees: the README's refit is used. Ranges are raw, not the authors' calibrated ones.
+//! degrees: the README's refit is used. Ranges are raw, not the authors' calibrated ones. A second of the
+//! truth turns against the gyro and is left out (`truth.rs`).
 
 use std::path::Path;
 
@@ -30,6 +31,7 @@ use crate::protocol::{Metric, Protocol};
 use crate::recording::{Log, Recording, name, site_toml, start_toml};
 use crate::table::{Table, find, read};
 
+mod truth;
 mod vehicle;
 
 /// The truth columns show a motion so much later than the gyro \[s\].
@@ -152,22 +154,38 @@ fn imu_and_truth(path: &Path, log: &mut Log) -> Result<()> {
         "linear_acceleration_y",
         "linear_acceleration_z",
     ])?;
-    for [t_s, p, q, r, x, y, z] in rows {
+    for &[t_s, p, q, r, x, y, z] in &rows {
         let reading = Imu {
             gyro_radps: [p, q, r],
             accel_mps2: Some([x, y, z]),
         };
         log.sample(Timestamp::from_seconds(t_s), imu, Reading::Imu(reading));
     }
+    let gyro: Vec<_> = rows
+        .iter()
+        .map(|&[t_s, p, q, r, ..]| (t_s, nalgebra::Vector3::new(p, q, r)))
+        .collect();
     let rows = table.columns(["time_s", "x", "y", "z", "w", "rot_x", "rot_y", "rot_z"])?;
+    let poses: Vec<_> = rows
+        .iter()
+        .map(|&[t_s, _, _, _, ref wxyz @ ..]| (t_s - TRUTH_LATE_S, from_wxyz(*wxyz)))
+        .collect();
+    let wrong = truth::wrong(&gyro, &poses);
     for [t_s, x_m, y_m, z_m, wxyz @ ..] in rows {
+        let at_s = t_s - TRUTH_LATE_S;
+        if wrong
+            .iter()
+            .any(|(from_s, until_s)| (*from_s..=*until_s).contains(&at_s))
+        {
+            continue;
+        }
         let state = TruthState {
             xy_m: Some([x_m, y_m]),
             z_m: Some(z_m),
             attitude_wxyz: Some(to_wxyz(&from_wxyz(wxyz))),
             ..TruthState::default()
         };
-        log.truth(Timestamp::from_seconds(t_s - TRUTH_LATE_S), state);
+        log.truth(Timestamp::from_seconds(at_s), state);
     }
     Ok(())
 }

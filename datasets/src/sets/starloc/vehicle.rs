@@ -6,7 +6,7 @@ use super::{Calibration, Setup};
 use crate::frames::{nearest_rotation, rpy_deg};
 
 /// Rig ← IMU by a fit of the gyro to the truth.
-const R_SI: [[f64; 3]; 3] = [[0.989, 0.0, 0.15], [0.0, -1.0, 0.0], [0.15, 0.0, -0.989]];
+pub(super) const R_SI: [[f64; 3]; 3] = [[0.989, 0.0, 0.15], [0.0, -1.0, 0.0], [0.15, 0.0, -0.989]];
 /// IMU in the left camera, axes right, down, forward \[m\]: 23 mm towards the right camera.
 const P_CI_M: [f64; 3] = [0.023, 0.0, -0.002];
 
