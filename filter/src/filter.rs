@@ -34,6 +34,9 @@ pub struct Prior {
 /// as much, in parts of one, which is far less than what linearising neglects.
 const TURN_RAD: f64 = 1e-3;
 
+/// Changes below this between two passes are rounding, in the units of the state.
+const SETTLED: f64 = 1e-6;
+
 /// Error-state extended Kalman filter over N error states: [`Nav`] and up to N − 15 parameters.
 ///
 /// ```
@@ -293,7 +296,8 @@ impl<const N: usize> Filter<N> {
     /// Corrects the state by a measurement that is believed, however far it leads: linearised anew
     /// where the correction leads, up to `passes` times (iterated EKF, Bell and Cathey 1993, eq. 17):
     ///   x_k+1 = x_0 ⊞ K_k (z ⊟ h(x_k) + H_k (x_k ⊟ x_0)).
-    /// The report is that of the first linearisation. Degenerate on the way: nothing is changed.
+    /// The report is that of the first linearisation. Where it becomes degenerate on the way or does
+    /// not settle, nothing is changed and the report says so.
     pub fn update_iterated<const M: usize>(
         &mut self,
         model: &impl MeasurementModel<M>,
@@ -301,6 +305,7 @@ impl<const N: usize> Filter<N> {
     ) -> Report {
         let (nav, values) = (self.nav, self.pool.values);
         let mut report = Report::refused(Verdict::Fused, M);
+        let (mut last, mut last_change) = ([0.0; N], f64::INFINITY);
         for pass in 0..passes.max(1) {
             let innovation = match self.innovate(model) {
                 Ok(innovation) => innovation,
@@ -328,12 +333,21 @@ impl<const N: usize> Filter<N> {
             let residual = lin.residual + covariance::along(&lin.h, &gone);
             self.nav = nav;
             self.pool.values = values;
+            let mut p = self.p;
+            let dx = covariance::update(&mut p, self.pool.len(), g, &l, &residual);
+            let change = libm::sqrt(
+                (0..NAV)
+                    .map(|i| (dx[i] - last[i]) * (dx[i] - last[i]))
+                    .sum(),
+            );
+            if change > last_change && change > SETTLED {
+                return Report::refused(Verdict::Invalid, M);
+            }
+            (last, last_change) = (dx, change);
             if pass + 1 == passes.max(1) {
-                let dx = covariance::update(&mut self.p, self.pool.len(), g, &l, &residual);
+                self.p = p;
                 self.inject(&dx);
             } else {
-                let mut p = self.p;
-                let dx = covariance::update(&mut p, self.pool.len(), g, &l, &residual);
                 self.compose(&dx);
             }
         }

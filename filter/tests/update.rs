@@ -1,0 +1,164 @@
+//! The filter's own operations: one update, an iterated one, doubt, a copy.
+
+#![allow(clippy::unwrap_used)]
+
+use nalgebra::Vector3;
+use wayfix_filter::measurement::{Position, Range};
+use wayfix_filter::motion::Tag;
+use wayfix_filter::{
+    Block, Filter, Judge, Nav, Parameter, ParameterId, Prior, Timestamp, Verdict, Weight,
+};
+
+const N: usize = 24;
+
+fn filter(position_sigma_m: f64) -> Filter<N> {
+    stretched(Vector3::repeat(position_sigma_m))
+}
+
+fn stretched(position_sigma_m: Vector3<f64>) -> Filter<N> {
+    Filter::new(&Prior {
+        t: Timestamp(0),
+        nav: Nav {
+            p_n: Vector3::new(4.0, 3.0, 0.0),
+            ..Nav::default()
+        },
+        attitude_sigma_rad: Vector3::repeat(1e-6),
+        velocity_sigma_mps: Vector3::repeat(0.1),
+        position_sigma_m,
+        gyro_bias_sigma_radps: 0.01,
+        accel_bias_sigma_mps2: 0.1,
+    })
+}
+
+fn range(range_m: f64) -> Range {
+    Range {
+        p_na: Vector3::new(0.0, 0.0, 1.0),
+        p_bt: Vector3::zeros(),
+        range_m,
+        sigma_m: 0.1,
+        scale: None,
+        horizontal: false,
+    }
+}
+
+/// State, covariance and parameters, bit by bit.
+fn bits(filter: &Filter<N>) -> Vec<u64> {
+    let nav = filter.nav();
+    let numbers = nav
+        .p_n
+        .iter()
+        .chain(nav.v_n.iter())
+        .chain(nav.q_nb.coords.iter());
+    let mut all: Vec<u64> = numbers.map(|x| x.to_bits()).collect();
+    for i in 0..N {
+        all.extend((0..N).map(|j| filter.cross(i, j).to_bits()));
+    }
+    all.extend(filter.parameters().map(|(_, value, _)| value.to_bits()));
+    all
+}
+
+#[test]
+fn one_pass_of_a_linear_measurement_is_all() {
+    let position = Position {
+        p_n: Vector3::new(9.0, -2.0, 1.0),
+        p_bs: Vector3::zeros(),
+        sigma_m: Vector3::repeat(0.5),
+        lever: [None; 2],
+    };
+    let (mut once, mut iterated) = (filter(2.0), filter(2.0));
+    once.update(&position, &Judge::OPEN);
+    iterated.update_iterated(&position, 5);
+    assert!((once.nav().p_n - iterated.nav().p_n).norm() < 1e-12);
+    let p = |f: &Filter<N>| f.covariance(Block::Position, Block::Position);
+    assert!((p(&once) - p(&iterated)).norm() < 1e-12);
+}
+
+#[test]
+fn an_iterated_update_ends_where_prior_and_measurement_balance() {
+    // The prior pulls with (x − x₀)/σ², the range with u (z − ρ)/σ_r²: at the optimum they cancel. A
+    // prior that is not round bends the way there.
+    let sigma_m = Vector3::new(3.0, 0.5, 1.0);
+    let gradient = |f: &Filter<N>| {
+        let d = f.nav().p_n - range(0.0).p_na;
+        let by_prior = (f.nav().p_n - stretched(sigma_m).nav().p_n)
+            .component_div(&sigma_m.component_mul(&sigma_m));
+        (by_prior - d.normalize() * ((4.0 - d.norm()) / 0.01)).norm()
+    };
+    let (mut once, mut iterated) = (stretched(sigma_m), stretched(sigma_m));
+    once.update(&range(4.0), &Judge::OPEN);
+    let report = iterated.update_iterated(&range(4.0), 10);
+    assert_eq!((report.verdict, report.dimension), (Verdict::Fused, 1));
+    assert!((report.residual[0] - (4.0 - 26f64.sqrt())).abs() < 1e-12);
+    assert!(gradient(&iterated) < 1e-3, "{}", gradient(&iterated));
+    assert!(gradient(&once) > 1.0, "{}", gradient(&once));
+}
+
+#[test]
+fn an_iterated_update_that_does_not_settle_leaves_every_bit() {
+    // One metre from an anchor 5 m away, and hardly any freedom across the way there.
+    let mut wild = stretched(Vector3::new(3.0, 0.5, 1.0));
+    let before = bits(&wild);
+    let report = wild.update_iterated(&range(1.0), 10);
+    assert_eq!(report.verdict, Verdict::Invalid);
+    assert_eq!(bits(&wild), before);
+}
+
+#[test]
+fn a_gated_measurement_leaves_every_bit() {
+    let mut gated = filter(0.1);
+    let before = bits(&gated);
+    let report = gated.update(&range(50.0), &Judge::new(0.999, Weight::Full));
+    assert_eq!(report.verdict, Verdict::Gated);
+    assert_eq!(bits(&gated), before);
+}
+
+#[test]
+fn doubt_keeps_correlations_and_what_it_spares() {
+    let mut doubted = filter(1.0);
+    let spared = ParameterId(7);
+    let slot = |f: &mut Filter<N>, id| f.parameter(id, &Parameter::constant(0.2)).unwrap();
+    let (a, b) = (
+        slot(&mut doubted, ParameterId(1)),
+        slot(&mut doubted, spared),
+    );
+    let scaled = Range {
+        scale: Some(a),
+        ..range(5.0)
+    };
+    doubted.update(&scaled, &Judge::OPEN);
+    let scaled = Range {
+        scale: Some(b),
+        ..range(5.0)
+    };
+    doubted.update(&scaled, &Judge::OPEN);
+    let correlation =
+        |f: &Filter<N>, i: usize, j: usize| f.cross(i, j) / (f.variance(i) * f.variance(j)).sqrt();
+    let x = Block::Position.start();
+    let before = doubted.clone();
+    doubted.doubt(9.0, |id| id == spared);
+    assert!((doubted.variance(x) / before.variance(x) - 9.0).abs() < 1e-12);
+    assert!((doubted.variance(a.index()) / before.variance(a.index()) - 9.0).abs() < 1e-12);
+    assert_eq!(doubted.variance(b.index()), before.variance(b.index()));
+    for (i, j) in [(x, a.index()), (x, b.index()), (a.index(), b.index())] {
+        assert!((correlation(&doubted, i, j) - correlation(&before, i, j)).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn a_copy_into_a_larger_filter_is_the_original() {
+    let mut original = filter(1.0);
+    original.update(&range(5.0), &Judge::OPEN);
+    let mut copy = filter(2.0);
+    for id in 0..9 {
+        let slot = copy.parameter(ParameterId(id), &Parameter::constant(0.1));
+        let model = Range {
+            scale: slot,
+            ..range(5.0)
+        };
+        copy.update(&model, &Judge::OPEN);
+    }
+    copy.predict(&Tag::default(), Timestamp::from_seconds(1.0));
+    copy.clone_from(&original);
+    assert_eq!(bits(&copy), bits(&original));
+    assert_eq!((copy.t(), copy.len()), (original.t(), original.len()));
+}
