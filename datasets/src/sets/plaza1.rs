@@ -43,6 +43,9 @@ horizontal = true
 range_sigma_m = 0.55
 scale_sigma = 0.1
 bias_sigma_m = 0.1
+# Reflections that change with the place.
+drift_sigma_m = 0.3
+drift_time_s = 2.0
 "#;
 
 /// Reads a run of the family: `*_DR.txt`, `*_TD.txt`, `truth.csv`, `beacons.csv`.
