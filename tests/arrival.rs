@@ -7,9 +7,8 @@
 mod support;
 
 use proptest::prelude::*;
-use support::Fed;
+use support::{Fed, start_known};
 use wayfix::config::Source;
-use wayfix::config::vehicle::Start;
 use wayfix::engine::{Fate, ResetCause};
 use wayfix::sim::{Simulation, scenario, simulate};
 use wayfix_filter::Timestamp;
@@ -36,13 +35,7 @@ fn robot(duration_s: f64) -> Simulation {
 /// The same, where it starts is known.
 fn started(duration_s: f64) -> Simulation {
     let mut robot = robot(duration_s);
-    let at = robot.trajectory.at(0.0);
-    robot.vehicle.start = Some(Start {
-        position_m: at.position_m.into(),
-        sigma_m: 0.1,
-        yaw_deg: Some(at.yaw_rad.to_degrees()),
-        yaw_sigma_deg: 2.0,
-    });
+    start_known(&mut robot);
     robot
 }
 

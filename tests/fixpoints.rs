@@ -101,6 +101,14 @@ fn assert_relocated(pass: &Pass) {
     );
 }
 
+/// It was taken back from beyond `drift_m`, to within its sigma.
+fn assert_taken_back(pass: &Pass, drift_m: f64) {
+    assert_relocated(pass);
+    let (before, after) = (pass.before_m, pass.after_m);
+    assert!(before > drift_m && after < 0.6, "{before} {after} m");
+    assert!(after < 3.0 * pass.sigma_m());
+}
+
 #[test]
 fn a_ceiling_marker_takes_a_drifted_vehicle_back_and_teaches_its_wheels_and_steering() {
     for seed in 1..=5 {
@@ -163,14 +171,7 @@ fn a_portal_takes_a_drifted_vehicle_back_and_teaches_its_heading_rate() {
             panic!("four passages")
         };
         assert!(first.before_m < 0.3, "{} m", first.before_m);
-        assert_relocated(lap);
-        assert!(
-            lap.before_m > 1.5 && lap.after_m < 0.6,
-            "{} {} m",
-            lap.before_m,
-            lap.after_m
-        );
-        assert!(lap.after_m < 3.0 * lap.sigma_m());
+        assert_taken_back(lap, 1.5);
         let drifts = [lap.before_m, next.before_m, last.before_m];
         assert!(
             drifts[1] < 0.7 * drifts[0] && drifts[2] < 0.4 * drifts[0],
@@ -203,14 +204,7 @@ fn an_nfc_tag_takes_a_drifted_vehicle_back_and_teaches_its_gyro() {
         let [first, second, third] = passes.as_slice() else {
             panic!("three tags")
         };
-        assert_relocated(first);
-        assert!(
-            first.before_m > 1.0 && first.after_m < 0.6,
-            "{} {} m",
-            first.before_m,
-            first.after_m
-        );
-        assert!(first.after_m < 3.0 * first.sigma_m());
+        assert_taken_back(first, 1.0);
         let drifts = [first, second, third].map(|p| p.before_m);
         assert!(
             drifts[1] < 0.6 * drifts[0] && drifts[2] < 0.2 * drifts[0],

@@ -8,9 +8,8 @@ mod support;
 
 use std::ops::Range;
 
-use support::Fed;
+use support::{Fed, start_known};
 use wayfix::config::Source;
-use wayfix::config::vehicle::Start;
 use wayfix::engine::Mode;
 use wayfix::sim::{Simulation, scenario, simulate};
 use wayfix_filter::Timestamp;
@@ -24,13 +23,7 @@ const LOOK_S: f64 = 0.25;
 /// tenth second on.
 fn robot(seed: u64) -> Simulation {
     let mut run = simulate(scenario::find("hour").unwrap(), seed, Some(40.0)).unwrap();
-    let at = run.trajectory.at(0.0);
-    run.vehicle.start = Some(Start {
-        position_m: at.position_m.into(),
-        sigma_m: 0.1,
-        yaw_deg: Some(at.yaw_rad.to_degrees()),
-        yaw_sigma_deg: 2.0,
-    });
+    start_known(&mut run);
     run
 }
 

@@ -89,6 +89,11 @@ fn largest(errors: &[(f64, f64)], between_s: std::ops::Range<f64>) -> f64 {
     inside.map(|(_, e)| *e).fold(0.0, f64::max)
 }
 
+fn assert_below(errors: &[(f64, f64)], between_s: std::ops::Range<f64>, limit_m: f64) {
+    let error_m = largest(errors, between_s);
+    assert!(error_m < limit_m, "{error_m} m");
+}
+
 fn relocalised(fed: &Fed) -> Vec<f64> {
     let is_so = |r: &&wayfix::engine::Reset| r.cause == ResetCause::Relocalised;
     fed.resets
@@ -109,11 +114,7 @@ fn satellites_open_a_locked_out_estimate_within_six_seconds() {
         "{jumps:?}"
     );
     assert!(largest(&errors, 1.0..4.9) > 29.0);
-    assert!(
-        largest(&errors, 8.0..30.0) < 0.3,
-        "{}",
-        largest(&errors, 8.0..30.0)
-    );
+    assert_below(&errors, 8.0..30.0, 0.3);
     assert!(fed.error_m(&run) < 0.1);
 }
 
@@ -129,11 +130,7 @@ fn ranges_open_a_locked_out_estimate_within_seven_seconds() {
         "{jumps:?}"
     );
     assert!(largest(&errors, 1.0..4.9) > 15.0);
-    assert!(
-        largest(&errors, 10.0..30.0) < 0.5,
-        "{}",
-        largest(&errors, 10.0..30.0)
-    );
+    assert_below(&errors, 10.0..30.0, 0.5);
 }
 
 #[test]
@@ -166,16 +163,8 @@ fn a_wild_fix_at_the_end_of_an_outage_does_not_move_the_estimate() {
     let (fed, errors) = errors(&run);
     assert_eq!(fed.count(Fate::Gated), spikes);
     assert!(relocalised(&fed).is_empty());
-    assert!(
-        largest(&errors, 10.0..50.0) < 2.0,
-        "{}",
-        largest(&errors, 10.0..50.0)
-    );
-    assert!(
-        largest(&errors, 42.0..50.0) < 0.2,
-        "{}",
-        largest(&errors, 42.0..50.0)
-    );
+    assert_below(&errors, 10.0..50.0, 2.0);
+    assert_below(&errors, 42.0..50.0, 0.2);
 }
 
 #[test]
@@ -189,11 +178,7 @@ fn two_wild_fixes_with_an_outage_between_do_not_move_the_estimate() {
     assert_eq!(spikes, 2);
     let (fed, errors) = errors(&run);
     assert!(relocalised(&fed).is_empty());
-    assert!(
-        largest(&errors, 10.0..45.0) < 2.0,
-        "{}",
-        largest(&errors, 10.0..45.0)
-    );
+    assert_below(&errors, 10.0..45.0, 2.0);
 }
 
 #[test]
@@ -206,11 +191,7 @@ fn after_an_outage_within_sigma_the_first_fixes_are_fused() {
     let drift_m = largest(&errors, 70.0..75.0);
     assert!(drift_m > 0.3, "{drift_m}");
     assert!(relocalised(&fed).is_empty());
-    assert!(
-        largest(&errors, 76.0..90.0) < 0.2,
-        "{}",
-        largest(&errors, 76.0..90.0)
-    );
+    assert_below(&errors, 76.0..90.0, 0.2);
 }
 
 /// A robot of which one wheel is larger than its file, which is sure of it, says; no fix is heard from
@@ -245,11 +226,7 @@ fn after_an_outage_with_drift_beyond_sigma_the_place_is_found_within_seven_secon
         jumps.len() == 1 && (75.0..76.0).contains(&jumps[0]),
         "{jumps:?}"
     );
-    assert!(
-        largest(&errors, 77.0..90.0) < 0.5,
-        "{}",
-        largest(&errors, 77.0..90.0)
-    );
+    assert_below(&errors, 77.0..90.0, 0.5);
 }
 
 /// The heading is off by a right angle or so, to either side, and a place alone does not tell it.

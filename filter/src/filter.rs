@@ -79,6 +79,21 @@ struct Innovation<const N: usize, const M: usize> {
     l: SMatrix<f64, M, M>,
 }
 
+impl<const N: usize, const M: usize> Innovation<N, M> {
+    /// The report of it, before it is judged.
+    #[inline(always)]
+    fn report(&self, verdict: Verdict) -> Report {
+        let whitened = covariance::forward_substitute(&self.l, &self.lin.residual);
+        let mut report = Report::refused(verdict, M);
+        report.nis = whitened.norm_squared();
+        for i in 0..M {
+            report.residual[i] = self.lin.residual[i];
+            report.sigma[i] = libm::sqrt(self.hph[(i, i)] + self.r[(i, i)]);
+        }
+        report
+    }
+}
+
 impl<const N: usize> Clone for Filter<N> {
     fn clone(&self) -> Self {
         Self {
@@ -257,19 +272,13 @@ impl<const N: usize> Filter<N> {
         model: &impl MeasurementModel<M>,
         judge: &Judge,
     ) -> Report {
-        const { assert!(M >= 1 && M <= MAX_DIMENSION) };
         let innovation = match self.innovate(model) {
             Ok(innovation) => innovation,
             Err(verdict) => return Report::refused(verdict, M),
         };
+        let mut report = innovation.report(Verdict::Gated);
+        let nis = report.nis;
         let Innovation { lin, g, hph, r, l } = innovation;
-        let nis = covariance::forward_substitute(&l, &lin.residual).norm_squared();
-        let mut report = Report::refused(Verdict::Gated, M);
-        for i in 0..M {
-            report.residual[i] = lin.residual[i];
-            report.sigma[i] = libm::sqrt(hph[(i, i)] + r[(i, i)]);
-        }
-        report.nis = nis;
         report.gate = judge.gate(M);
         if nis.is_nan() || nis > report.gate {
             return report;
@@ -315,16 +324,12 @@ impl<const N: usize> Filter<N> {
                     return Report::refused(verdict, M);
                 }
             };
-            let Innovation { lin, g, hph, r, l } = innovation;
             if pass == 0 {
-                report.nis = covariance::forward_substitute(&l, &lin.residual).norm_squared();
+                report = innovation.report(Verdict::Fused);
                 report.gate = f64::INFINITY;
                 report.weight = 1.0;
-                for i in 0..M {
-                    report.residual[i] = lin.residual[i];
-                    report.sigma[i] = libm::sqrt(hph[(i, i)] + r[(i, i)]);
-                }
             }
+            let Innovation { lin, g, l, .. } = innovation;
             let mut gone = [0.0; N];
             gone[..NAV].copy_from_slice(self.nav.boxminus(&nav).as_slice());
             for i in NAV..self.pool.len() {
@@ -360,6 +365,7 @@ impl<const N: usize> Filter<N> {
         &self,
         model: &impl MeasurementModel<M>,
     ) -> Result<Innovation<N, M>, Verdict> {
+        const { assert!(M >= 1 && M <= MAX_DIMENSION) };
         let lin = model.linearise(&self.view()).map_err(Verdict::Degenerate)?;
         let numbers = lin.residual.iter().chain(lin.r.iter());
         if !numbers.into_iter().all(|x| x.is_finite()) || (0..M).any(|i| lin.r[(i, i)] <= 0.0) {

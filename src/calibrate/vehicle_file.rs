@@ -1,5 +1,6 @@
 //! Changes to vehicle.toml that leave everything else in it as it stands: comments, order, layout.
 
+use similar::TextDiff;
 use toml_edit::{Array, DocumentMut, Formatted, Item, Table, TableLike, Value};
 
 /// A number for a key of vehicle.toml.
@@ -131,34 +132,14 @@ pub fn digits(value: f64, sigma: f64) -> String {
 /// each group under the number of its first line.
 #[must_use]
 pub fn diff(before: &str, after: &str) -> String {
-    let (a, b): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    // Length of the longest common subsequence of what is left from each pair of lines on.
-    let mut common = vec![vec![0_u32; b.len() + 1]; a.len() + 1];
-    for i in (0..a.len()).rev() {
-        for j in (0..b.len()).rev() {
-            common[i][j] = if a[i] == b[j] {
-                common[i + 1][j + 1] + 1
-            } else {
-                common[i + 1][j].max(common[i][j + 1])
-            };
-        }
-    }
-    let (mut i, mut j, mut text, mut is_open) = (0, 0, String::new(), false);
-    while i < a.len() || j < b.len() {
-        if i < a.len() && j < b.len() && a[i] == b[j] {
-            (i, j, is_open) = (i + 1, j + 1, false);
-            continue;
-        }
-        if !is_open {
-            text += &format!("@@ line {} @@\n", i + 1);
-            is_open = true;
-        }
-        if j == b.len() || (i < a.len() && common[i + 1][j] >= common[i][j + 1]) {
-            text += &format!("-{}\n", a[i]);
-            i += 1;
-        } else {
-            text += &format!("+{}\n", b[j]);
-            j += 1;
+    let diff = TextDiff::from_lines(before, after);
+    let mut text = String::new();
+    for group in diff.grouped_ops(0) {
+        let first = group.first().map_or(0, |op| op.old_range().start);
+        text += &format!("@@ line {} @@\n", first + 1);
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let line = change.value().trim_end_matches(['\r', '\n']);
+            text += &format!("{}{line}\n", change.tag());
         }
     }
     text

@@ -165,6 +165,15 @@ impl SteeringState {
             backlash_rad: config.backlash_deg.to_radians(),
         }
     }
+
+    /// The mean of two states, for the time between them.
+    #[must_use]
+    pub fn midpoint(self, next: &Self) -> Self {
+        Self {
+            angle_rad: 0.5 * (self.angle_rad + next.angle_rad),
+            ..self
+        }
+    }
 }
 
 /// Where a first-order lag has come from `last` on the way to `target`.
@@ -175,17 +184,6 @@ pub fn followed(last: Option<f64>, target: f64, dt_s: f64, time_constant_s: f64)
             last + (target - last) * share
         }
         _ => target,
-    }
-}
-
-impl SteeringState {
-    /// The mean of two states, for the time between them.
-    #[must_use]
-    pub fn midpoint(self, next: &Self) -> Self {
-        Self {
-            angle_rad: 0.5 * (self.angle_rad + next.angle_rad),
-            ..self
-        }
     }
 }
 

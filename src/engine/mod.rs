@@ -19,8 +19,8 @@ mod timeline;
 mod wheels;
 
 use std::collections::VecDeque;
-use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
 
+use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
 use wayfix_filter::{Block, Filter, Timestamp};
 use wayfix_sensors::{Reading, Sample};
 

@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix3, Vector3};
 use wayfix_filter::history::Key;
-use wayfix_filter::{Block, Filter, Nav, Timestamp, math};
+use wayfix_filter::{Block, Filter, Timestamp};
 use wayfix_sensors::Reading;
 
 use super::core::{Core, HEALTHY_S, Outcome, STATES};
@@ -181,16 +181,5 @@ impl Core {
         self.last_accepted = Some(t);
         let after = *self.hypotheses.best()?.filter.nav();
         Some(Reset::between(t, ResetCause::Relocalised, &nav, &after))
-    }
-}
-
-impl Reset {
-    pub(super) fn between(t: Timestamp, cause: ResetCause, before: &Nav, after: &Nav) -> Self {
-        Self {
-            t,
-            cause,
-            delta_m: after.p_n - before.p_n,
-            delta_yaw_rad: math::wrap_angle(after.yaw_rad() - before.yaw_rad()),
-        }
     }
 }

@@ -3,7 +3,7 @@
 use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 use serde::Serialize;
 use wayfix_filter::measurement::Degenerate;
-use wayfix_filter::{Timestamp, Verdict};
+use wayfix_filter::{Nav, Timestamp, Verdict, math};
 use wayfix_sensors::{Kind, Name};
 
 /// Fate of one sample.
@@ -135,7 +135,7 @@ impl Estimate {
     /// Heading [rad], counter-clockwise from x.
     #[must_use]
     pub fn yaw_rad(&self) -> f64 {
-        wayfix_filter::math::yaw(&self.q_nb)
+        math::yaw(&self.q_nb)
     }
 
     /// Sigma of the heading [rad]: the attitude error about n's vertical.
@@ -173,4 +173,16 @@ pub struct Reset {
     pub delta_m: Vector3<f64>,
     /// Heading after minus before [rad].
     pub delta_yaw_rad: f64,
+}
+
+impl Reset {
+    /// The jump from one state to another.
+    pub(super) fn between(t: Timestamp, cause: ResetCause, before: &Nav, after: &Nav) -> Self {
+        Self {
+            t,
+            cause,
+            delta_m: after.p_n - before.p_n,
+            delta_yaw_rad: math::wrap_angle(after.yaw_rad() - before.yaw_rad()),
+        }
+    }
 }

@@ -48,9 +48,16 @@ impl Core {
             .iter()
             .flatten()
             .any(|v| v.abs() > DRIVING_MPS);
-        let mut begin = |place: Place| {
+        let mut begin = |p_n, sigma, yaw| {
+            let place = Place {
+                p_n,
+                sigma,
+                yaw,
+                forward_mps,
+                drives,
+            };
             self.hypotheses
-                .add(prior(setup, t, &place, &level, has_imu))
+                .add(prior(setup, t, &place, &level, has_imu));
         };
         if let Some(start) = setup.start {
             let sigma = Vector3::repeat(start.sigma_m);
@@ -58,30 +65,10 @@ impl Core {
             match start.yaw_deg {
                 Some(yaw) => {
                     let yaw = (yaw.to_radians(), start.yaw_sigma_deg.to_radians());
-                    begin(Place {
-                        p_n,
-                        sigma,
-                        yaw,
-                        forward_mps,
-                        drives,
-                    });
+                    begin(p_n, sigma, yaw);
                 }
-                None if turns => cold::headings().for_each(|yaw| {
-                    begin(Place {
-                        p_n,
-                        sigma,
-                        yaw,
-                        forward_mps,
-                        drives,
-                    })
-                }),
-                None => begin(Place {
-                    p_n,
-                    sigma,
-                    yaw: (0.0, core::f64::consts::PI),
-                    forward_mps,
-                    drives,
-                }),
+                None if turns => cold::headings().for_each(|yaw| begin(p_n, sigma, yaw)),
+                None => begin(p_n, sigma, (0.0, core::f64::consts::PI)),
             }
         } else {
             if !self.window.is_due(t) {
@@ -93,13 +80,7 @@ impl Core {
             {
                 let found = (s.yaw_rad, s.covariance[(3, 3)].sqrt().max(0.05));
                 let yaw = course.filter(|_| !s.is_yaw_known()).unwrap_or(found);
-                begin(Place {
-                    p_n: s.p_n,
-                    sigma: start_sigma(&s),
-                    yaw,
-                    forward_mps,
-                    drives,
-                });
+                begin(s.p_n, start_sigma(&s), yaw);
             }
         }
         let best = self.hypotheses.best()?;

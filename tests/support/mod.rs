@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use wayfix::config::vehicle::Start;
 use wayfix::engine::{Engine, Estimate, Fate, Outputs, Report, Reset};
 use wayfix::evaluate::Comparison;
 use wayfix::log::{Record, Truth};
@@ -160,4 +161,15 @@ impl Fed {
         let truth = simulation.trajectory.at(estimate.t.seconds());
         (estimate.p_n - truth.position_m).xy().norm()
     }
+}
+
+/// Tells the vehicle file where the run starts, to 0.1 m and 2 deg.
+pub fn start_known(run: &mut Simulation) {
+    let at = run.trajectory.at(0.0);
+    run.vehicle.start = Some(Start {
+        position_m: at.position_m.into(),
+        sigma_m: 0.1,
+        yaw_deg: Some(at.yaw_rad.to_degrees()),
+        yaw_sigma_deg: 2.0,
+    });
 }
