@@ -278,7 +278,13 @@ impl<const N: usize> Filter<N> {
         };
         let mut report = innovation.report(Verdict::Gated);
         let nis = report.nis;
-        let Innovation { lin, g, hph, r, l } = innovation;
+        let Innovation {
+            ref lin,
+            g,
+            ref hph,
+            ref r,
+            l,
+        } = innovation;
         report.gate = judge.gate(M);
         if nis.is_nan() || nis > report.gate {
             return report;

@@ -1,5 +1,6 @@
 //! A replay's summary for people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::output::Document;
@@ -7,6 +8,8 @@ use crate::output::summary::{DamageDocument, ErrorsDocument, ParameterRow, Sourc
 
 /// Most parameters that are listed.
 const MOST_PARAMETERS: usize = 16;
+/// Most sources and targets that are named for one condition.
+const MOST_SUBJECTS: usize = 4;
 /// Most damaged places that are listed.
 const MOST_NOTES: usize = 3;
 
@@ -32,6 +35,7 @@ fn write_all(to: &mut String, document: &Document) -> std::fmt::Result {
     sources(to, &document.sources)?;
     writeln!(to)?;
     start_and_end(to, document)?;
+    findings(to, document)?;
     parameters(to, &document.parameters)?;
     if let Some(e) = &document.errors {
         errors(to, e)?;
@@ -114,6 +118,31 @@ fn start_and_end(to: &mut String, document: &Document) -> std::fmt::Result {
         )?;
     }
     Ok(())
+}
+
+/// The conditions that were in force at some time, and what they were about.
+fn findings(to: &mut String, document: &Document) -> std::fmt::Result {
+    if document.finding_counts.is_empty() {
+        return Ok(());
+    }
+    let mut told = Vec::new();
+    for (condition, n) in &document.finding_counts {
+        let about: BTreeSet<&str> = document
+            .findings
+            .iter()
+            .filter(|f| f.condition == *condition)
+            .flat_map(|f| [f.source.as_deref(), f.target.as_deref()])
+            .flatten()
+            .collect();
+        let about: Vec<&str> = about.into_iter().take(MOST_SUBJECTS).collect();
+        let about = if about.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", about.join(", "))
+        };
+        told.push(format!("{n} {}{about}", condition.replace('_', " ")));
+    }
+    writeln!(to, "health   {}", told.join(", "))
 }
 
 /// What stays as it is; the momentary values of drifts are only counted.

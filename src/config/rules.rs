@@ -81,6 +81,16 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
         &["motion_timeout_s", "gravity_mps2"],
         Bound::Positive,
     ),
+    (
+        "Protection",
+        &["exceedance", "fault_probability"],
+        Bound::Share,
+    ),
+    (
+        "Protection",
+        &["horizontal_alert_m", "vertical_alert_m"],
+        Bound::Positive,
+    ),
     ("Gate", &["probability"], Bound::Share),
     ("Gate", &["tuning"], Bound::Positive),
     ("Gate", &["reopen_s"], Bound::NonNegative),

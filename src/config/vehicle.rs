@@ -23,6 +23,9 @@ pub struct Vehicle {
     /// How the estimator works.
     #[serde(default)]
     pub estimator: Estimator,
+    /// What the estimate promises.
+    #[serde(default)]
+    pub protection: Protection,
     /// Its sources by name.
     #[serde(default, rename = "source")]
     pub sources: BTreeMap<String, Source>,
@@ -139,6 +142,34 @@ impl Default for Estimator {
             horizon_s: 2.0,
             motion_timeout_s: 0.5,
             gravity_mps2: 9.80665,
+        }
+    }
+}
+
+/// What the estimate promises: a bound that its position error exceeds rarely.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Protection {
+    /// Probability that the error exceeds the protection level, an epoch.
+    pub exceedance: f64,
+    /// How likely it is, at any time, that a group of measurements is wrong.
+    pub fault_probability: f64,
+    /// Compare the estimate with those that never saw one group of measurements.
+    pub separation: bool,
+    /// A horizontal protection level above this [m] raises the alarm; absent: never.
+    pub horizontal_alert_m: Option<f64>,
+    /// A vertical protection level above this [m] raises the alarm; absent: never.
+    pub vertical_alert_m: Option<f64>,
+}
+
+impl Default for Protection {
+    fn default() -> Self {
+        Self {
+            exceedance: 1e-3,
+            fault_probability: 1e-2,
+            separation: true,
+            horizontal_alert_m: None,
+            vertical_alert_m: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use wayfix_sensors::{Reading, Sample};
 
 use super::cold::Window;
 use super::constraints::Constrained;
+use super::health::{Changes, Watch};
 use super::hypotheses::Hypotheses;
 use super::inputs::{Carrier, ImuHealth, ImuState, Inputs, SteeringState};
 use super::parameter::{Kind, id};
@@ -33,6 +34,8 @@ pub struct Outcome {
     pub update: Option<wayfix_filter::Report>,
     /// A jump that it caused.
     pub reset: Option<Reset>,
+    /// Conditions that began or ended with it.
+    pub changes: Changes,
 }
 
 impl From<Fate> for Outcome {
@@ -41,6 +44,16 @@ impl From<Fate> for Outcome {
             fate,
             update: None,
             reset: None,
+            changes: Changes::default(),
+        }
+    }
+}
+
+impl From<wayfix_filter::Report> for Outcome {
+    fn from(update: wayfix_filter::Report) -> Self {
+        Self {
+            update: Some(update),
+            ..Fate::from(update.verdict).into()
         }
     }
 }
@@ -59,6 +72,7 @@ pub struct Core {
     pub(super) last_fixpoint: Option<Timestamp>,
     pub(super) refusals: Option<Refusals>,
     pub(super) constrained: Constrained,
+    pub(super) watch: Watch,
 }
 
 impl Clone for Core {
@@ -79,6 +93,7 @@ impl Clone for Core {
         self.last_fixpoint = from.last_fixpoint;
         self.refusals = from.refusals;
         self.constrained = from.constrained;
+        self.watch.clone_from(&from.watch);
     }
 }
 
@@ -88,6 +103,15 @@ impl Estimator for Core {
     type Output = Outcome;
 
     fn apply(&mut self, setup: &Setup, key: Key, sample: &Sample) -> Outcome {
+        let mut outcome = self.apply_sample(setup, key, sample);
+        self.watch_over(setup, key.t, &outcome);
+        outcome.changes = self.watch.take_changes();
+        outcome
+    }
+}
+
+impl Core {
+    fn apply_sample(&mut self, setup: &Setup, key: Key, sample: &Sample) -> Outcome {
         let t = key.t;
         self.first_t.get_or_insert(t);
         let Some(source) = setup.sources.get(usize::from(key.source)) else {
@@ -224,11 +248,7 @@ impl Core {
             Some(filter.update(&Corrected::new(model).lag(time_lag), &judge))
         });
         match report {
-            Some(update) => Outcome {
-                fate: update.verdict.into(),
-                update: Some(update),
-                reset: None,
-            },
+            Some(update) => update.into(),
             None => Fate::Motion.into(),
         }
     }

@@ -1,72 +1,231 @@
-//! Sensors that lie by freezing: output that repeats, or runs on a straight line.
-//!
-//! A sensor's own noise makes the second difference of its output restless. Where all axes of
-//! several samples in a row change almost linearly, compared with what this sensor usually does, the
-//! values were repeated or interpolated somewhere on the way, and say nothing new.
+//! What people and vehicles should know of the estimate besides its covariance: conditions that are
+//! in force, and when each began and ended.
 
+use std::collections::VecDeque;
+
+use serde::Serialize;
 use wayfix_filter::Timestamp;
+use wayfix_sensors::Name;
 
-/// Components that are watched.
-const AXES: usize = 6;
-/// Second differences below this share of the usual are too smooth.
-const SMOOTH_RATIO: f64 = 2e-3;
-/// So many smooth samples in a row are no accident.
-const RUN: u8 = 3;
-/// Samples until the usual is known.
-const LEARNING: u16 = 50;
-/// Share of a new sample in the usual.
-const FORGETTING: f64 = 0.02;
-
-/// Watches one inertial unit.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FreezeWatch {
-    last: [[f64; AXES]; 2],
-    last_t: Timestamp,
-    seen: u16,
-    usual: [f64; AXES],
-    smooth_run: u8,
-    frozen: bool,
+/// A reason to trust the estimate less than its covariance says, or one of its sources not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Condition {
+    /// The protection level is above the alert limit of vehicle.toml.
+    AlertLimit,
+    /// Absolute measurements are refused one after the other, and none is accepted.
+    Refusing,
+    /// Without one group of measurements the estimate would be elsewhere, by more than both allow.
+    Contradiction,
+    /// The inertial unit repeats its output, or is at the end of its range.
+    InertialFault,
+    /// The wheels contradict the inertial unit: they slip, skid, or have changed their size.
+    WheelFault,
+    /// A source that was heard regularly is silent.
+    Silent,
+    /// The stamps of a source jump, run away, or come far too late.
+    ClockFault,
+    /// A marker, anchor or other target is not where site.toml says; it is no longer believed.
+    Missurveyed,
+    /// Satellites and site frame do not fit together as the datum says.
+    Misaligned,
 }
 
-impl FreezeWatch {
-    /// Takes the next sample; returns whether the sensor is frozen. A gap starts the watch anew.
-    pub fn observe(&mut self, t: Timestamp, values: [f64; AXES]) -> bool {
-        if t.seconds_since(self.last_t).abs() > 1.0 {
-            *self = Self {
-                usual: self.usual,
-                seen: self.seen.min(LEARNING),
-                ..Self::default()
-            };
-            self.last = [values; 2];
-            self.last_t = t;
-            return false;
+impl Condition {
+    /// All of them, in the order of their bits.
+    pub const ALL: [Self; 9] = [
+        Self::AlertLimit,
+        Self::Refusing,
+        Self::Contradiction,
+        Self::InertialFault,
+        Self::WheelFault,
+        Self::Silent,
+        Self::ClockFault,
+        Self::Missurveyed,
+        Self::Misaligned,
+    ];
+
+    /// As files spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AlertLimit => "alert_limit",
+            Self::Refusing => "refusing",
+            Self::Contradiction => "contradiction",
+            Self::InertialFault => "inertial_fault",
+            Self::WheelFault => "wheel_fault",
+            Self::Silent => "silent",
+            Self::ClockFault => "clock_fault",
+            Self::Missurveyed => "missurveyed",
+            Self::Misaligned => "misaligned",
         }
-        let mut smooth = true;
-        let mut second = [0.0; AXES];
-        for i in 0..AXES {
-            second[i] = (values[i] - 2.0 * self.last[1][i] + self.last[0][i]).abs();
-            smooth &= second[i] <= SMOOTH_RATIO * self.usual[i];
+    }
+}
+
+/// The conditions in force, as a set.
+///
+/// ```
+/// use wayfix::engine::{Condition, Health};
+/// let health: Health = [Condition::Silent, Condition::Refusing].into_iter().collect();
+/// assert!(health.has(Condition::Silent) && !health.is_good());
+/// assert_eq!(health.to_string(), "refusing|silent");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Health(u16);
+
+impl Health {
+    /// Nothing to report.
+    #[must_use]
+    pub fn is_good(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether a condition is in force.
+    #[must_use]
+    pub fn has(self, condition: Condition) -> bool {
+        self.0 >> condition as u8 & 1 == 1
+    }
+
+    /// The conditions in force.
+    pub fn conditions(self) -> impl Iterator<Item = Condition> {
+        Condition::ALL.into_iter().filter(move |c| self.has(*c))
+    }
+}
+
+impl FromIterator<Condition> for Health {
+    fn from_iter<I: IntoIterator<Item = Condition>>(conditions: I) -> Self {
+        Self(conditions.into_iter().fold(0, |set, c| set | 1 << c as u8))
+    }
+}
+
+impl std::fmt::Display for Health {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, condition) in self.conditions().enumerate() {
+            let bar = if i > 0 { "|" } else { "" };
+            write!(f, "{bar}{}", condition.name())?;
         }
-        self.last = [self.last[1], values];
-        self.last_t = t;
-        let learned = self.seen >= LEARNING;
-        if smooth && learned {
-            self.smooth_run = self.smooth_run.saturating_add(1);
-        } else {
-            self.smooth_run = 0;
-            self.seen = self.seen.saturating_add(1);
-            for (usual, second) in self.usual.iter_mut().zip(second) {
-                // Jerks must not hide a freeze: each sample counts at most ten times the usual.
-                let counted = if learned {
-                    second.min(10.0 * *usual)
-                } else {
-                    second
-                };
-                *usual += FORGETTING.max(1.0 / f64::from(self.seen)) * (counted - *usual);
+        Ok(())
+    }
+}
+
+/// A condition began or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// When.
+    pub t: Timestamp,
+    /// What.
+    pub condition: Condition,
+    /// The source that it is about.
+    pub source: Option<Name>,
+    /// The anchor, beacon, marker or portal that it is about.
+    pub target: Option<Name>,
+    /// It began; else it ended.
+    pub began: bool,
+}
+
+/// What a condition is about: a source by its index, a target by its number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Subject {
+    pub source: Option<u16>,
+    pub target: Option<Name>,
+}
+
+impl Subject {
+    pub fn source(index: u16) -> Self {
+        Self {
+            source: Some(index),
+            target: None,
+        }
+    }
+
+    pub fn target(name: Name) -> Self {
+        Self {
+            source: None,
+            target: Some(name),
+        }
+    }
+}
+
+/// A condition of a subject that began or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub t: Timestamp,
+    pub condition: Condition,
+    pub subject: Subject,
+    pub began: bool,
+}
+
+/// Most conditions that one sample changes; more wait for the next.
+const MOST_CHANGES: usize = 4;
+
+/// What one sample changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changes([Option<Change>; MOST_CHANGES]);
+
+impl Changes {
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &Change> {
+        self.0.iter().flatten()
+    }
+}
+
+/// What is in force, and what has changed since it was last asked.
+#[derive(Debug, Default)]
+pub struct Watch {
+    in_force: Vec<(Condition, Subject)>,
+    changes: VecDeque<Change>,
+}
+
+impl Clone for Watch {
+    fn clone(&self) -> Self {
+        Self {
+            in_force: self.in_force.clone(),
+            changes: self.changes.clone(),
+        }
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        self.in_force.clone_from(&from.in_force);
+        self.changes.clone_from(&from.changes);
+    }
+}
+
+impl Watch {
+    /// Says whether a condition holds now; only a change is told.
+    pub fn set(&mut self, t: Timestamp, condition: Condition, subject: Subject, holds: bool) {
+        let place = self
+            .in_force
+            .iter()
+            .position(|e| *e == (condition, subject));
+        match place {
+            None if holds => self.in_force.push((condition, subject)),
+            Some(i) if !holds => {
+                self.in_force.remove(i);
             }
+            _ => return,
         }
-        self.frozen = self.smooth_run >= RUN;
-        self.frozen
+        self.changes.push_back(Change {
+            t,
+            condition,
+            subject,
+            began: holds,
+        });
+    }
+
+    /// Whether a condition of a subject is in force.
+    pub fn holds(&self, condition: Condition, subject: Subject) -> bool {
+        self.in_force.contains(&(condition, subject))
+    }
+
+    /// The set of conditions in force.
+    pub fn health(&self) -> Health {
+        self.in_force.iter().map(|(c, _)| *c).collect()
+    }
+
+    /// The next changes that were not told yet.
+    pub fn take_changes(&mut self) -> Changes {
+        Changes(core::array::from_fn(|_| self.changes.pop_front()))
     }
 }
 
@@ -74,47 +233,28 @@ impl FreezeWatch {
 mod tests {
     use super::*;
 
-    fn noise(seed: &mut u64) -> f64 {
-        *seed = seed
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        (*seed >> 33) as f64 / f64::from(1u32 << 31) - 0.5
-    }
-
-    fn run(value: impl Fn(usize, &mut u64) -> [f64; AXES], n: usize) -> Vec<bool> {
-        let mut watch = FreezeWatch::default();
-        let mut seed = 1;
-        (0..n)
-            .map(|i| watch.observe(Timestamp(i as i64 * 10_000_000), value(i, &mut seed)))
-            .collect()
+    #[test]
+    fn only_changes_are_told() {
+        let mut watch = Watch::default();
+        let subject = Subject::source(3);
+        for (t, holds) in [(1, true), (2, true), (3, false), (4, false)] {
+            watch.set(Timestamp(t), Condition::Silent, subject, holds);
+        }
+        let told: Vec<(i64, bool)> = watch
+            .take_changes()
+            .iter()
+            .map(|c| (c.t.0, c.began))
+            .collect();
+        assert_eq!(told, [(1, true), (3, false)]);
+        assert!(watch.health().is_good());
     }
 
     #[test]
-    fn a_living_sensor_is_not_frozen() {
-        let flags = run(
-            |i, s| core::array::from_fn(|_| (i as f64 * 0.01).sin() + 0.01 * noise(s)),
-            20_000,
-        );
-        assert!(flags.iter().all(|f| !f));
-    }
-
-    #[test]
-    fn repeats_and_straight_lines_are_noticed_and_end() {
-        let flags = run(
-            |i, s| {
-                let line = 0.5 + 0.001 * i as f64;
-                match i {
-                    500..600 => [line; AXES],
-                    800..850 => [0.25; AXES],
-                    _ => core::array::from_fn(|_| (i as f64 * 0.01).sin() + 0.01 * noise(s)),
-                }
-            },
-            1000,
-        );
-        assert!(flags[..500].iter().all(|f| !f));
-        assert!(flags[506..600].iter().all(|f| *f));
-        assert!(flags[604..800].iter().all(|f| !f));
-        assert!(flags[806..850].iter().all(|f| *f));
-        assert!(flags[855..].iter().all(|f| !f));
+    fn bits_follow_the_table() {
+        for (i, condition) in Condition::ALL.into_iter().enumerate() {
+            assert_eq!(condition as usize, i);
+            let quoted = serde_json::to_string(&condition).unwrap();
+            assert_eq!(quoted.trim_matches('"'), condition.name());
+        }
     }
 }

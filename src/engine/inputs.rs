@@ -6,7 +6,7 @@ use wayfix_filter::motion::{Strapdown, Tag};
 use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::sample;
 
-use super::health::FreezeWatch;
+use super::freeze::FreezeWatch;
 use super::setup::{Setup, SourceSetup};
 use super::wheels::{Stretch, WheelState};
 use crate::config::Source;

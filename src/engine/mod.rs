@@ -6,29 +6,35 @@
 mod cold;
 mod constraints;
 mod core;
+mod freeze;
 mod health;
 mod hypotheses;
 mod inputs;
 mod parameter;
+mod protection;
 mod relocation;
 mod report;
 mod resolve;
 mod setup;
 mod start;
 mod timeline;
+mod watch;
 mod wheels;
 
 use std::collections::VecDeque;
 
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
 use wayfix_filter::{Block, Filter, Timestamp};
-use wayfix_sensors::{Reading, Sample};
+use wayfix_sensors::{Name, Reading, Sample};
 
+pub use health::{Condition, Finding, Health};
+pub use protection::ProtectionLevel;
 pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
 pub use setup::{MAX_SOURCES, Setup, SetupError};
 
 use crate::config::{Site, Source, Vehicle};
 use core::{Core, Outcome, STATES};
+use health::Change;
 use timeline::Timeline;
 
 /// Events that the history holds at most.
@@ -49,12 +55,15 @@ pub struct Outputs {
     pub reports: Vec<Report>,
     /// Jumps of the estimate.
     pub resets: Vec<Reset>,
+    /// Conditions that began or ended.
+    pub findings: Vec<Finding>,
 }
 
 impl Outputs {
     fn clear(&mut self) {
         self.reports.clear();
         self.resets.clear();
+        self.findings.clear();
     }
 }
 
@@ -105,18 +114,23 @@ pub struct Engine {
     core: Box<Core>,
     history: EngineHistory,
     timeline: Timeline,
-    told: Told,
+    told_resets: Told<(Timestamp, ResetCause)>,
+    told_findings: Told<Finding>,
 }
 
-/// The resets that were told: a late sample makes those behind it arise once more.
-#[derive(Debug, Default)]
-struct Told(VecDeque<(Timestamp, ResetCause)>);
+/// What was told: a late sample makes the resets and findings behind it arise once more.
+#[derive(Debug)]
+struct Told<Key>(VecDeque<Key>);
 
-impl Told {
+impl<Key: PartialEq> Told<Key> {
+    fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
     /// Leaves what is new, and notes it.
-    fn sift(&mut self, resets: &mut Vec<Reset>) {
-        resets.retain(|reset| {
-            let key = (reset.t, reset.cause);
+    fn sift<T>(&mut self, items: &mut Vec<T>, key: impl Fn(&T) -> Key) {
+        items.retain(|item| {
+            let key = key(item);
             let new = !self.0.contains(&key);
             if new {
                 if self.0.len() == TOLD {
@@ -130,6 +144,23 @@ impl Told {
 }
 
 type EngineHistory = History<Box<[EventSlot<Sample>]>, Box<[CheckpointSlot<Core>]>>;
+
+fn finding(setup: &Setup, change: &Change) -> Finding {
+    let Change {
+        t,
+        condition,
+        subject,
+        began,
+    } = *change;
+    let name = |index: u16| Name::from(&setup.sources.get(usize::from(index))?.name).ok();
+    Finding {
+        t,
+        condition,
+        source: subject.source.and_then(name),
+        target: subject.target,
+        began,
+    }
+}
 
 fn new_history(setup: &Setup) -> EngineHistory {
     let events = std::iter::repeat_with(|| None).take(EVENTS).collect();
@@ -149,7 +180,8 @@ impl Engine {
             setup,
             core: Box::default(),
             timeline: Timeline::default(),
-            told: Told::default(),
+            told_resets: Told::new(),
+            told_findings: Told::new(),
         })
     }
 
@@ -204,12 +236,18 @@ impl Engine {
                     report.update = outcome.update;
                 }
                 outputs.resets.extend(outcome.reset);
+                let changes = outcome.changes.iter();
+                outputs
+                    .findings
+                    .extend(changes.map(|c| finding(&self.setup, c)));
             },
         );
         match result {
             Ok(()) => {
                 self.timeline.advance(key.t);
-                self.told.sift(&mut outputs.resets);
+                self.told_resets
+                    .sift(&mut outputs.resets, |r| (r.t, r.cause));
+                self.told_findings.sift(&mut outputs.findings, |f| *f);
             }
             Err(Refused::TooLate) => {
                 report.fate = Fate::TooLate;
@@ -222,12 +260,19 @@ impl Engine {
         outputs.reports.push(report);
     }
 
+    /// The conditions in force.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.core.watch.health()
+    }
+
     /// Forgets everything but the two files: the clock was set back.
     fn restart(&mut self) {
         *self.core = Core::default();
         self.history = new_history(&self.setup);
         self.timeline = Timeline::default();
-        self.told = Told::default();
+        self.told_resets = Told::new();
+        self.told_findings = Told::new();
     }
 
     /// The estimate at the time of the newest sample; `None` before the start.
@@ -280,6 +325,8 @@ impl Engine {
             attitude_covariance: filter.covariance(Block::Attitude, Block::Attitude)
                 + up_b * up_b.transpose() * turn,
             hypotheses: self.core.hypotheses.len(),
+            protection: self.core.protection(&self.setup, filter),
+            health: self.core.watch.health(),
         }
     }
 

@@ -26,6 +26,13 @@ pub struct Refusals {
     count: u32,
 }
 
+impl Refusals {
+    /// More than wild values, and for longer than `least_s`.
+    pub fn last(&self, t: Timestamp, least_s: f64) -> bool {
+        self.count >= LEAST_REFUSALS && t.seconds_since(self.since) >= least_s
+    }
+}
+
 /// A jump whose square is so many times what the covariances of estimate and fixpoint allow can
 /// still be a drift; beyond, the model of the drift has nothing to say about it.
 const TEACHABLE: f64 = 100.0;
@@ -65,11 +72,7 @@ impl Core {
         update: wayfix_filter::Report,
     ) -> Outcome {
         let t = key.t;
-        let outcome = Outcome {
-            fate: update.verdict.into(),
-            update: Some(update),
-            reset: None,
-        };
+        let outcome = Outcome::from(update);
         let places = model.anchor().is_some();
         if update.verdict.is_used() {
             if places {
@@ -153,6 +156,7 @@ impl Core {
             fate: Fate::Relocated,
             update: Some(update),
             reset: Some(Reset::between(key.t, ResetCause::Fixpoint, &before, &after)),
+            ..outcome
         }
     }
 

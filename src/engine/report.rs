@@ -6,6 +6,9 @@ use wayfix_filter::measurement::Degenerate;
 use wayfix_filter::{Nav, Timestamp, Verdict, math};
 use wayfix_sensors::{Kind, Name};
 
+use super::health::Health;
+use super::protection::ProtectionLevel;
+
 /// Fate of one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -129,6 +132,10 @@ pub struct Estimate {
     pub attitude_covariance: Matrix3<f64>,
     /// Number of hypotheses alive; the mean is the best one's, the covariance covers all.
     pub hypotheses: usize,
+    /// Bound of the position error, exceeded with at most the probability that vehicle.toml states.
+    pub protection: ProtectionLevel,
+    /// Conditions in force.
+    pub health: Health,
 }
 
 impl Estimate {

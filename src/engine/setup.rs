@@ -7,7 +7,7 @@ use wayfix_filter::{Judge, Weight as FilterWeight, math};
 
 use crate::config::site::{Datum, ZoneKind};
 use crate::config::source::{Gate, Mount, Weight};
-use crate::config::vehicle::{Drive, Estimator, Motion, Start};
+use crate::config::vehicle::{Drive, Estimator, Motion, Protection, Start};
 use crate::config::{Site, Source, Vehicle};
 
 /// Most sources of one vehicle.
@@ -40,6 +40,8 @@ pub struct Setup {
     pub start: Option<Start>,
     /// How the estimator works.
     pub estimator: Estimator,
+    /// What the estimate promises.
+    pub protection: Protection,
     /// Sources in the order of their names; a source's index is its place here.
     pub sources: Vec<SourceSetup>,
     by_name: BTreeMap<String, u16>,
@@ -260,6 +262,7 @@ impl Setup {
             motion: vehicle.motion.clone(),
             start: vehicle.start,
             estimator: vehicle.estimator.clone(),
+            protection: vehicle.protection,
             by_name: (sources.iter().enumerate())
                 .map(|(i, s)| (s.name.clone(), indexed(i)))
                 .collect(),

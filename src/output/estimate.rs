@@ -10,6 +10,8 @@
 //! | `sigma_x_m sigma_y_m sigma_z_m cov_xy_m2` | uncertainty of the position |
 //! | `yaw_sigma_deg` | uncertainty of the heading |
 //! | `hypotheses` | number still alive |
+//! | `hpl_m vpl_m` | horizontal and vertical protection level |
+//! | `health` | conditions in force, joined by a bar; empty where there are none |
 
 use std::path::Path;
 
@@ -19,7 +21,8 @@ use crate::engine::{Estimate, Mode};
 use crate::replay::Sink;
 
 const HEADER: &str = "t_ns,mode,x_m,y_m,z_m,yaw_deg,pitch_deg,roll_deg,vx_mps,vy_mps,vz_mps,\
-                      sigma_x_m,sigma_y_m,sigma_z_m,cov_xy_m2,yaw_sigma_deg,hypotheses";
+                      sigma_x_m,sigma_y_m,sigma_z_m,cov_xy_m2,yaw_sigma_deg,hypotheses,\
+                      hpl_m,vpl_m,health";
 
 /// Writes one line an estimate.
 #[derive(Debug)]
@@ -74,6 +77,17 @@ impl Sink for EstimateCsv {
             }
             line.push(',');
             integer(line, e.hypotheses as i64);
+            for level_m in [e.protection.horizontal_m, e.protection.vertical_m] {
+                line.push(',');
+                fixed(line, level_m, 4);
+            }
+            line.push(',');
+            for (i, condition) in e.health.conditions().enumerate() {
+                if i > 0 {
+                    line.push('|');
+                }
+                line.push_str(condition.name());
+            }
         });
     }
 }

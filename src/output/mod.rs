@@ -1,6 +1,7 @@
 //! Where results go: one sink a file, and all of them together as [`Files`].
 
 pub mod estimate;
+pub mod findings;
 pub mod lines;
 pub mod number;
 pub mod parameters;
@@ -17,12 +18,12 @@ use wayfix_filter::Timestamp;
 pub use lines::OutputError;
 pub use summary::Document;
 
-use crate::engine::{Estimate, Learned, Report, Reset};
+use crate::engine::{Estimate, Finding, Learned, Report, Reset};
 use crate::evaluate::Comparison;
 use crate::replay::Sink;
 
 /// Writes `estimate.csv`, `estimate.tum`, `truth.tum`, `reports.jsonl`, `resets.jsonl`,
-/// `parameters.csv` and at the end `summary.json` into a folder.
+/// `findings.jsonl`, `parameters.csv` and at the end `summary.json` into a folder.
 #[derive(Debug)]
 pub struct Files {
     directory: PathBuf,
@@ -30,6 +31,7 @@ pub struct Files {
     tum: tum::Tum,
     reports: reports::Reports,
     resets: resets::Resets,
+    findings: findings::Findings,
     parameters: parameters::Parameters,
 }
 
@@ -49,6 +51,7 @@ impl Files {
             tum: tum::Tum::create(directory)?,
             reports: reports::Reports::create(&path("reports.jsonl"))?,
             resets: resets::Resets::create(&path("resets.jsonl"))?,
+            findings: findings::Findings::create(&path("findings.jsonl"))?,
             parameters: parameters::Parameters::create(&path("parameters.csv"))?,
             directory: directory.to_owned(),
         })
@@ -67,6 +70,7 @@ impl Files {
             self.tum.finish(),
             self.reports.finish(),
             self.resets.finish(),
+            self.findings.finish(),
             self.parameters.finish(),
             written,
         ]
@@ -87,6 +91,10 @@ impl Sink for Files {
 
     fn reset(&mut self, reset: &Reset) {
         self.resets.reset(reset);
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        self.findings.finding(finding);
     }
 
     fn comparison(&mut self, comparison: &Comparison) {

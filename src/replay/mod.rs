@@ -13,7 +13,7 @@ pub use merge::merge;
 pub use summary::{SourceSummary, Summary};
 
 use crate::config::{Site, Vehicle};
-use crate::engine::{Engine, Estimate, Fate, Learned, Outputs, Report, Reset, SetupError};
+use crate::engine::{Engine, Estimate, Fate, Finding, Learned, Outputs, Report, Reset, SetupError};
 use crate::evaluate::Comparison;
 use crate::log::{Record, Truth};
 
@@ -25,6 +25,8 @@ pub trait Sink {
     fn report(&mut self, _: &Report) {}
     /// A jump.
     fn reset(&mut self, _: &Reset) {}
+    /// A condition began or ended.
+    fn finding(&mut self, _: &Finding) {}
     /// The estimate against truth.
     fn comparison(&mut self, _: &Comparison) {}
     /// What is learned so far, once a second of the log.
@@ -46,6 +48,10 @@ impl<S: Sink> Sink for Option<S> {
 
     fn reset(&mut self, reset: &Reset) {
         self.iter_mut().for_each(|sink| sink.reset(reset));
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        self.iter_mut().for_each(|sink| sink.finding(finding));
     }
 
     fn comparison(&mut self, comparison: &Comparison) {
@@ -188,6 +194,10 @@ impl Replay {
         for reset in &self.outputs.resets {
             self.summary.add_reset(reset);
             sink.reset(reset);
+        }
+        for finding in &self.outputs.findings {
+            self.summary.add_finding(finding);
+            sink.finding(finding);
         }
         self.give_estimate(sink);
     }

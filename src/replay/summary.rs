@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use wayfix_filter::Timestamp;
 use wayfix_sensors::{Kind, Name};
 
-use crate::engine::{Estimate, Fate, Learned, Report, Reset, ResetCause};
+use crate::engine::{Condition, Estimate, Fate, Finding, Learned, Report, Reset, ResetCause};
 use crate::evaluate::Errors;
 
-/// Most jumps that a summary keeps.
+/// Most jumps, and most findings, that a summary keeps.
 const MAX_RESETS: usize = 1000;
 
 /// What a source did, by kind of reading.
@@ -61,6 +61,10 @@ pub struct Summary {
     pub resets: Vec<Reset>,
     /// Number of all jumps, by cause, in the order of their first.
     pub reset_counts: Vec<(ResetCause, u64)>,
+    /// The first thousand conditions that began or ended.
+    pub findings: Vec<Finding>,
+    /// How often each condition began, in the order of their first.
+    pub finding_counts: Vec<(Condition, u64)>,
     /// First and last sample whose time was believed.
     pub span: Option<(Timestamp, Timestamp)>,
     /// First estimate.
@@ -87,16 +91,18 @@ impl Summary {
     }
 
     pub(super) fn add_reset(&mut self, reset: &Reset) {
-        match self
-            .reset_counts
-            .iter_mut()
-            .find(|(cause, _)| *cause == reset.cause)
-        {
-            Some((_, count)) => *count += 1,
-            None => self.reset_counts.push((reset.cause, 1)),
-        }
+        count(&mut self.reset_counts, reset.cause);
         if self.resets.len() < MAX_RESETS {
             self.resets.push(*reset);
+        }
+    }
+
+    pub(super) fn add_finding(&mut self, finding: &Finding) {
+        if finding.began {
+            count(&mut self.finding_counts, finding.condition);
+        }
+        if self.findings.len() < MAX_RESETS {
+            self.findings.push(*finding);
         }
     }
 
@@ -114,5 +120,12 @@ impl Summary {
     pub fn span_s(&self) -> f64 {
         self.span
             .map_or(0.0, |(first, last)| last.seconds_since(first))
+    }
+}
+
+fn count<T: PartialEq>(counts: &mut Vec<(T, u64)>, what: T) {
+    match counts.iter_mut().find(|(known, _)| *known == what) {
+        Some((_, count)) => *count += 1,
+        None => counts.push((what, 1)),
     }
 }

@@ -13,7 +13,7 @@ pub use source::SourceRow;
 
 use super::estimate::mode_name;
 use super::resets::cause_name;
-use crate::engine::Estimate;
+use crate::engine::{Estimate, Finding};
 use crate::log::Damage;
 use crate::replay::Summary;
 
@@ -44,6 +44,10 @@ pub struct Document {
     pub reset_counts: BTreeMap<&'static str, u64>,
     /// The first thousand jumps.
     pub resets: Vec<ResetRow>,
+    /// How often each condition began.
+    pub finding_counts: BTreeMap<&'static str, u64>,
+    /// The first thousand conditions that began or ended.
+    pub findings: Vec<FindingRow>,
     /// What was learned by the end.
     pub parameters: Vec<ParameterRow>,
     /// Errors against truth; `null` where there is no truth.
@@ -84,6 +88,21 @@ pub struct ResetRow {
     pub delta_m: [f64; 3],
     /// Heading after minus before [deg].
     pub delta_yaw_deg: f64,
+}
+
+/// A condition that began or ended.
+#[derive(Clone, Debug, Serialize)]
+pub struct FindingRow {
+    /// Time [ns].
+    pub t_ns: i64,
+    /// What, as `findings.jsonl` spells it.
+    pub condition: &'static str,
+    /// The source that it is about.
+    pub source: Option<String>,
+    /// The anchor, beacon, marker or portal that it is about.
+    pub target: Option<String>,
+    /// It began; else it ended.
+    pub began: bool,
 }
 
 /// A learned parameter; its name ends in its unit.
@@ -155,6 +174,12 @@ impl Document {
                     delta_yaw_deg: reset.delta_yaw_rad.to_degrees(),
                 })
                 .collect(),
+            finding_counts: summary
+                .finding_counts
+                .iter()
+                .map(|(condition, n)| (condition.name(), *n))
+                .collect(),
+            findings: summary.findings.iter().map(FindingRow::from).collect(),
             parameters: summary
                 .parameters
                 .iter()
@@ -191,6 +216,18 @@ impl From<&Estimate> for End {
             position_sigma_m: [sigma(0), sigma(1), sigma(2)],
             yaw_deg: e.yaw_rad().to_degrees(),
             yaw_sigma_deg: e.yaw_sigma_rad().to_degrees(),
+        }
+    }
+}
+
+impl From<&Finding> for FindingRow {
+    fn from(f: &Finding) -> Self {
+        Self {
+            t_ns: f.t.0,
+            condition: f.condition.name(),
+            source: f.source.map(|name| name.to_string()),
+            target: f.target.map(|name| name.to_string()),
+            began: f.began,
         }
     }
 }

@@ -1,0 +1,125 @@
+//! Protection level: a bound that the position error exceeds with at most a stated probability.
+//!
+//! The error is bounded for each state of the world, "nothing is wrong" and "group i of measurements
+//! is wrong", weighed by how likely each is (solution separation: Brown & McBurney 1988, for filters
+//! Young & McGraw 2003; the sum over hypotheses as in Blanch et al. 2015, eq. 5):
+//!   P₀ P(|e| > L | Σ₀) + Σ_i P_i P(|e_i| > L − |x₀ − x_i| | Σ_i) ≤ p
+//! where x_i, Σ_i is the estimate that never saw group i. With λ the largest eigenvalue of the
+//! horizontal covariance, P(|e| > L) ≤ exp(−L²/2λ); for the vertical, P(|e| > L) = erfc(L/√(2σ²)).
+//! L is the smallest that meets the sum, found by bisection.
+
+use nalgebra::Matrix3;
+
+/// A bound of the position error that is exceeded with at most the stated probability.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ProtectionLevel {
+    /// Of the horizontal error \[m\].
+    pub horizontal_m: f64,
+    /// Of the vertical error \[m\].
+    pub vertical_m: f64,
+}
+
+/// A state of the world: how likely, how far its estimate is from the one that is given out, and its
+/// variances.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    pub probability: f64,
+    /// Horizontal and vertical separation \[m\].
+    pub apart_m: [f64; 2],
+    /// Largest horizontal eigenvalue, vertical variance [m²].
+    pub variance: [f64; 2],
+}
+
+impl Case {
+    /// Of an estimate's position covariance.
+    pub fn new(probability: f64, apart_m: [f64; 2], p: &Matrix3<f64>) -> Self {
+        Self {
+            probability,
+            apart_m,
+            variance: [largest_eigenvalue(p), p[(2, 2)].max(0.0)],
+        }
+    }
+}
+
+/// Larger eigenvalue of the horizontal part.
+pub(super) fn largest_eigenvalue(p: &Matrix3<f64>) -> f64 {
+    let mean = 0.5 * (p[(0, 0)] + p[(1, 1)]);
+    let half = 0.5 * (p[(0, 0)] - p[(1, 1)]);
+    (mean + half.hypot(p[(0, 1)])).max(0.0)
+}
+
+/// The level that all cases together exceed with at most `exceedance`.
+pub(super) fn level(cases: &[Case], exceedance: f64) -> ProtectionLevel {
+    ProtectionLevel {
+        horizontal_m: smallest(cases, exceedance, 0, |l, variance| {
+            (-0.5 * l * l / variance).exp()
+        }),
+        vertical_m: smallest(cases, exceedance, 1, |l, variance| {
+            libm::erfc(l / (2.0 * variance).sqrt())
+        }),
+    }
+}
+
+fn smallest(cases: &[Case], exceedance: f64, axis: usize, tail: impl Fn(f64, f64) -> f64) -> f64 {
+    let risk = |l: f64| -> f64 {
+        let of = |c: &Case| {
+            let left = l - c.apart_m[axis];
+            let share = if left <= 0.0 {
+                1.0
+            } else {
+                tail(left, c.variance[axis].max(f64::MIN_POSITIVE))
+            };
+            c.probability * share
+        };
+        cases.iter().map(of).sum()
+    };
+    // So many sigmas are beyond any probability that can be asked for.
+    const FAR: f64 = 9.0;
+    let bound = |c: &Case| c.apart_m[axis] + FAR * c.variance[axis].sqrt();
+    let mut high = cases.iter().map(bound).fold(0.0, f64::max);
+    let mut low = 0.0;
+    // Halving to a thousandth.
+    while high - low > 1e-3 * high {
+        let middle = 0.5 * (low + high);
+        (low, high) = if risk(middle) > exceedance {
+            (middle, high)
+        } else {
+            (low, middle)
+        };
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_case_gives_the_quantiles_of_rayleigh_and_normal() {
+        let p = Matrix3::from_diagonal(&nalgebra::Vector3::new(4.0, 4.0, 9.0));
+        let level = level(&[Case::new(1.0, [0.0; 2], &p)], 1e-3);
+        assert!((level.horizontal_m - 2.0 * 3.717).abs() < 0.01, "{level:?}");
+        assert!((level.vertical_m - 3.0 * 3.291).abs() < 0.02, "{level:?}");
+    }
+
+    #[test]
+    fn a_likely_fault_whose_estimate_is_far_lifts_the_level_to_it() {
+        let p = Matrix3::identity() * 0.01;
+        let fault = |probability| {
+            let cases = [
+                Case::new(1.0, [0.0; 2], &p),
+                Case::new(probability, [3.0, 0.0], &p),
+            ];
+            level(&cases, 1e-3).horizontal_m
+        };
+        assert!(fault(1e-2) > 3.0 && fault(1e-2) < 3.3);
+        // One that is less likely than what is asked for needs no bound.
+        assert!(fault(5e-4) < 0.5);
+    }
+
+    #[test]
+    fn the_eigenvalue_is_the_long_axis() {
+        let p = Matrix3::new(2.0, 1.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 1.0);
+        assert!((largest_eigenvalue(&p) - 3.0).abs() < 1e-12);
+    }
+}

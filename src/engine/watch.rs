@@ -1,0 +1,53 @@
+//! Watching over the estimate: which conditions hold after a sample.
+
+use wayfix_filter::{Block, Filter, Timestamp};
+
+use super::core::{Core, Outcome, STATES};
+use super::health::{Condition, Subject};
+use super::protection::{Case, ProtectionLevel, level};
+use super::report::Fate;
+use super::setup::Setup;
+
+/// Refusals are told after so long \[s\].
+const REFUSING_S: f64 = 1.0;
+
+impl Core {
+    /// Notes the conditions that begin or end with a sample.
+    pub(super) fn watch_over(&mut self, setup: &Setup, t: Timestamp, outcome: &Outcome) {
+        if let Some(imu) = &self.inputs.imu
+            && imu.t == t
+        {
+            let faulty = matches!(outcome.fate, Fate::Frozen | Fate::Saturated);
+            let subject = Subject::source(imu.source);
+            self.watch.set(t, Condition::InertialFault, subject, faulty);
+        }
+        let refusing = self.refusals.is_some_and(|r| r.last(t, REFUSING_S));
+        self.watch
+            .set(t, Condition::Refusing, Subject::default(), refusing);
+        self.watch_alert(setup, t);
+    }
+
+    fn watch_alert(&mut self, setup: &Setup, t: Timestamp) {
+        let protection = &setup.protection;
+        if protection.horizontal_alert_m.is_none() && protection.vertical_alert_m.is_none() {
+            return;
+        }
+        let Some(best) = self.hypotheses.best() else {
+            return;
+        };
+        let level = self.protection(setup, &best.filter);
+        let above = |level_m: f64, alert_m: Option<f64>| alert_m.is_some_and(|a| level_m > a);
+        let holds = above(level.horizontal_m, protection.horizontal_alert_m)
+            || above(level.vertical_m, protection.vertical_alert_m);
+        self.watch
+            .set(t, Condition::AlertLimit, Subject::default(), holds);
+    }
+
+    /// The protection level of the estimate that `filter` gives.
+    pub(super) fn protection(&self, setup: &Setup, filter: &Filter<STATES>) -> ProtectionLevel {
+        let (spread, _) = self.hypotheses.spread();
+        let p = filter.covariance(Block::Position, Block::Position) + spread;
+        let cases = [Case::new(1.0, [0.0; 2], &p)];
+        level(&cases, setup.protection.exceedance)
+    }
+}
