@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use wayfix::config::Vehicle;
 use wayfix_datasets::cases;
-use wayfix_datasets::score::{Score, score};
+use wayfix_datasets::score::{Protection, Score, score};
 use wayfix_datasets::targets::{self, Goal, Known, Target};
 
 /// What was asked for.
@@ -46,6 +46,10 @@ struct Row {
     /// Mean normalised position error squared over its number of components: 1 where the covariance is
     /// honest.
     nees: Option<f64>,
+    /// Number of its components.
+    nees_dimension: Option<usize>,
+    /// Horizontal, then vertical protection level.
+    protection: Vec<Protection>,
     /// Time that the case took, all its figures together [s].
     took_s: f64,
 }
@@ -67,8 +71,17 @@ fn main() -> Result<()> {
         document.skipped = Some(why);
     } else if !args.json {
         println!(
-            "{:40} {:32} {:>7} {:>11} {:>10} {:>7} {:>6} {:>5}  by",
-            "set", "figure", "ours", "target", "best known", "quick", "ratio", "NEES"
+            "{:40} {:32} {:>7} {:>11} {:>10} {:>7} {:>6} {:>5} {:>9} {:>8}  by",
+            "set",
+            "figure",
+            "ours",
+            "target",
+            "best known",
+            "quick",
+            "ratio",
+            "NEES",
+            "beyond PL",
+            "PL/p95"
         );
     }
     for case in cases::all(&args.dir) {
@@ -147,6 +160,8 @@ fn row(set: &'static str, target: &Target, score: &Score, took_s: f64) -> Result
         quick: target.quick,
         ratio: target.goal.map(|goal| goal.ratio(ours)),
         nees: score.nees.map(|(sum, dimension)| sum / dimension as f64),
+        nees_dimension: score.nees.map(|(_, dimension)| dimension),
+        protection: score.protection.clone(),
         took_s,
     })
 }
@@ -160,8 +175,9 @@ fn line(row: &Row) -> String {
         None => number(row.target, 3),
     };
     let by = row.best_known.map_or("", |known| known.by);
+    let horizontal = row.protection.first();
     let text = format!(
-        "{:40} {:32} {:7.3} {target:>11} {:>10} {:>7} {:>6} {:>5}  {by}",
+        "{:40} {:32} {:7.3} {target:>11} {:>10} {:>7} {:>6} {:>5} {:>8}% {:>8}  {by}",
         row.case,
         row.figure,
         row.ours,
@@ -169,6 +185,8 @@ fn line(row: &Row) -> String {
         number(row.quick, 3),
         number(row.ratio, 2),
         number(row.nees, 1),
+        number(horizontal.map(|p| 100.0 * p.exceeded), 2),
+        number(horizontal.map(|p| p.over_p95), 1),
     );
     text.trim_end().to_owned()
 }
@@ -177,6 +195,14 @@ fn line(row: &Row) -> String {
 fn details(score: &Score, took_s: f64) {
     for (name, value) in &score.figures {
         println!("    {name:40} {value:12.3}");
+    }
+    for (axis, p) in ["horizontal", "vertical"].iter().zip(&score.protection) {
+        println!(
+            "    {axis} protection level: exceeded {:.3} %, median {:.3} m, {:.2} of the p95 error",
+            100.0 * p.exceeded,
+            p.median_m,
+            p.over_p95
+        );
     }
     for (name, value, sigma) in &score.parameters {
         println!("    {name:40} {value:12.5} ± {sigma:.5}");

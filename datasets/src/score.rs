@@ -21,12 +21,25 @@ pub struct Score {
     pub figures: Vec<(&'static str, f64)>,
     /// Mean position NEES over scored truth, and its dimension.
     pub nees: Option<(f64, usize)>,
+    /// Horizontal and vertical protection level over scored truth; without truth of height, the first.
+    pub protection: Vec<Protection>,
     /// Parameters at the end: name, value, sigma.
     pub parameters: Vec<(String, f64, f64)>,
     /// What each source did, in the last replay.
     pub sources: Vec<(String, SourceSummary)>,
     /// Samples a second of processor time, over all replays.
     pub samples: u64,
+}
+
+/// How a protection level did.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Protection {
+    /// Share of epochs whose error exceeds it.
+    pub exceeded: f64,
+    /// Its median \[m\].
+    pub median_m: f64,
+    /// Its median over the 95th percentile of the error.
+    pub over_p95: f64,
 }
 
 /// Keeps the comparisons that count.
@@ -71,6 +84,7 @@ pub fn score(recording: &Recording, vehicle: &Vehicle) -> Result<Score> {
     if protocol.outages.is_empty() {
         let rows = replay(recording, vehicle, None, &mut score)?;
         score.nees = mean_nees(&rows);
+        score.protection = protection(&rows);
         score.figures = figures(protocol.metric, &rows);
         score.figures.extend(delays(vehicle, &score.parameters));
         return Ok(score);
@@ -95,6 +109,7 @@ pub fn score(recording: &Recording, vehicle: &Vehicle) -> Result<Score> {
         all.extend(rows);
     }
     score.nees = mean_nees(&all);
+    score.protection = protection(&all);
     score.figures = match protocol.metric {
         Metric::OutageEnd => vec![
             ("end error, median %", percentile(&mut shares, 0.5)),
@@ -259,6 +274,28 @@ fn horizontal_rmse(rows: &[Comparison]) -> Option<f64> {
         .filter_map(|r| Some(r.horizontal?.norm_squared()))
         .collect();
     (!errors.is_empty()).then(|| (errors.iter().sum::<f64>() / errors.len() as f64).sqrt())
+}
+
+fn protection(rows: &[Comparison]) -> Vec<Protection> {
+    let horizontal = |c: &Comparison| {
+        let error_m = c.horizontal?.norm();
+        Some((error_m, c.estimate.protection.horizontal_m))
+    };
+    let vertical = |c: &Comparison| Some((c.height_m?.abs(), c.estimate.protection.vertical_m));
+    let axes: [&dyn Fn(&Comparison) -> Option<(f64, f64)>; 2] = [&horizontal, &vertical];
+    axes.into_iter()
+        .filter_map(|of| {
+            let pairs: Vec<(f64, f64)> = rows.iter().filter_map(of).collect();
+            let exceeded = pairs.iter().filter(|(error, level)| error > level).count();
+            let (mut errors, mut levels): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+            let median_m = percentile(&mut levels, 0.5);
+            (!errors.is_empty()).then(|| Protection {
+                exceeded: exceeded as f64 / errors.len() as f64,
+                median_m,
+                over_p95: median_m / percentile(&mut errors, 0.95),
+            })
+        })
+        .collect()
 }
 
 fn mean_nees(rows: &[Comparison]) -> Option<(f64, usize)> {
