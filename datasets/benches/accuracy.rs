@@ -198,7 +198,8 @@ fn details(score: &Score, took_s: f64) {
     }
     for (axis, p) in ["horizontal", "vertical"].iter().zip(&score.protection) {
         println!(
-            "    {axis} protection level: exceeded {:.3} %, median {:.3} m, {:.2} of the p95 error",
+            "    {axis}: NEES {:.2}; protection level exceeded {:.3} %, median {:.3} m, {:.2} of the p95 error",
+            p.nees,
             100.0 * p.exceeded,
             p.median_m,
             p.over_p95

@@ -31,10 +31,12 @@ pub struct Score {
     pub samples: u64,
 }
 
-/// How a protection level did.
+/// How honest an axis is: NEES and protection level.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Protection {
-    /// Share of epochs whose error exceeds it.
+    /// Mean normalised error squared over its number of components.
+    pub nees: f64,
+    /// Share of epochs whose error exceeds the protection level.
     pub exceeded: f64,
     /// Its median \[m\].
     pub median_m: f64,
@@ -277,20 +279,36 @@ fn horizontal_rmse(rows: &[Comparison]) -> Option<f64> {
 }
 
 fn protection(rows: &[Comparison]) -> Vec<Protection> {
-    let horizontal = |c: &Comparison| {
-        let error_m = c.horizontal?.norm();
-        Some((error_m, c.estimate.protection.horizontal_m))
+    /// Error, protection level, normalised error squared over its components.
+    type Epoch = (f64, f64, f64);
+    let horizontal = |c: &Comparison| -> Option<Epoch> {
+        let error = c.horizontal?;
+        let p = c.estimate.position_covariance;
+        let solved = p.fixed_view::<2, 2>(0, 0).cholesky()?.solve(&error);
+        let level_m = c.estimate.protection.horizontal_m;
+        Some((error.norm(), level_m, 0.5 * error.dot(&solved)))
     };
-    let vertical = |c: &Comparison| Some((c.height_m?.abs(), c.estimate.protection.vertical_m));
-    let axes: [&dyn Fn(&Comparison) -> Option<(f64, f64)>; 2] = [&horizontal, &vertical];
+    let vertical = |c: &Comparison| -> Option<Epoch> {
+        let (error_m, e) = (c.height_m?.abs(), &c.estimate);
+        let variance = e.position_covariance[(2, 2)];
+        Some((
+            error_m,
+            e.protection.vertical_m,
+            error_m * error_m / variance,
+        ))
+    };
+    let axes: [&dyn Fn(&Comparison) -> Option<Epoch>; 2] = [&horizontal, &vertical];
     axes.into_iter()
         .filter_map(|of| {
-            let pairs: Vec<(f64, f64)> = rows.iter().filter_map(of).collect();
-            let exceeded = pairs.iter().filter(|(error, level)| error > level).count();
-            let (mut errors, mut levels): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+            let epochs: Vec<Epoch> = rows.iter().filter_map(of).collect();
+            let n = epochs.len() as f64;
+            let exceeded = epochs.iter().filter(|(error, level, _)| error > level);
+            let mut errors: Vec<f64> = epochs.iter().map(|e| e.0).collect();
+            let mut levels: Vec<f64> = epochs.iter().map(|e| e.1).collect();
             let median_m = percentile(&mut levels, 0.5);
-            (!errors.is_empty()).then(|| Protection {
-                exceeded: exceeded as f64 / errors.len() as f64,
+            (n > 0.0).then(|| Protection {
+                nees: epochs.iter().map(|e| e.2).sum::<f64>() / n,
+                exceeded: exceeded.count() as f64 / n,
                 median_m,
                 over_p95: median_m / percentile(&mut errors, 0.95),
             })
