@@ -79,6 +79,7 @@ fn marker(filter: &Filter<N>, k: usize) -> Marker {
         r_bs: Matrix3::new(0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0),
         focal_px: Vector2::repeat(600.0),
         centre_px: Vector2::new(640.0, 480.0),
+        turn: [None; 3],
     };
     let mut marker = Marker {
         p_nm: nav.p_n + nav.q_nb * Vector3::new(0.7, 0.2, 6.0),

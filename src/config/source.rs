@@ -424,6 +424,9 @@ pub struct CameraSource {
     /// White noise of a pixel coordinate [px].
     #[serde(default = "default_sigma_px")]
     pub sigma_px: f64,
+    /// Prior sigma of what is left of the mount's rotation, about each axis [deg].
+    #[serde(default)]
+    pub rotation_sigma_deg: f64,
     /// How a measurement is judged.
     #[serde(default)]
     pub gate: Gate,

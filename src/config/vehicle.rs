@@ -59,6 +59,11 @@ pub struct Motion {
     pub side_slip_sigma_mps: f64,
     /// Sigma of the vertical velocity at the reference point, in the body frame [m/s]; 0: free.
     pub vertical_sigma_mps: f64,
+    /// Prior sigma of the angle between the body's x axis and the way it rolls [deg]: an inertial unit
+    /// that is mounted by eye; 0: none.
+    pub travel_sigma_deg: f64,
+    /// Prior sigma of how far the axle that does not slip is from the reference point, along x [m].
+    pub axle_sigma_m: f64,
     /// Time between two uses of these constraints [s]; slip is correlated over about a second.
     pub constraint_interval_s: f64,
     /// Below this speed [m/s], and with quiet gyros, the vehicle stands; 0: never assume it.
@@ -83,6 +88,8 @@ impl Default for Motion {
             yaw_density_rad_rts: 0.5,
             side_slip_sigma_mps: 0.0,
             vertical_sigma_mps: 0.0,
+            travel_sigma_deg: 0.0,
+            axle_sigma_m: 0.0,
             constraint_interval_s: 1.0,
             standstill_speed_mps: 0.0,
             zero_mean_velocity_sigma_mps: 0.0,

@@ -2,15 +2,17 @@
 
 use nalgebra::Vector3;
 use wayfix_filter::measurement::{AngularRate, BodyVelocity, Height, Velocity};
-use wayfix_filter::{Judge, Timestamp, Weight};
+use wayfix_filter::{Block, Filter, Judge, Timestamp, Weight};
 
-use super::core::Core;
+use super::core::{Core, STATES};
+use super::parameter::{Kind, VEHICLE, id};
+use super::resolve::constant;
 use super::setup::Setup;
 
 /// Standing is believed after so long \[s\].
 const STANDSTILL_S: f64 = 0.5;
-/// The plane is used again and again, so each use counts for less.
-const PLANE_SIGMAS: f64 = 2.5;
+/// The plane is used where the height is less sure than it by this factor (variance).
+const UNSURE: f64 = 1.02;
 /// Time between two standstill or plane constraints \[s\].
 const CONSTRAINT_S: f64 = 0.2;
 /// Constraints are judged mildly: slip happens.
@@ -35,6 +37,24 @@ fn is_due(last: &mut Option<Timestamp>, t: Timestamp, interval_s: f64) -> bool {
     due
 }
 
+/// The vehicle keeps to its plane, from which the ground departs by `sigma_m`. That departure lasts as
+/// long as the vehicle stays about the same place, so that using it again tells nothing: it is used
+/// with the variance r that brings the height back to that of the plane and no further,
+///   1/r = 1/σ² − 1/P_zz  where P_zz > σ².
+fn keep_to_plane(filter: &mut Filter<STATES>, height_m: f64, sigma_m: f64) {
+    let plane = sigma_m * sigma_m;
+    let now = filter.variance(Block::Position.start() + 2);
+    if now <= UNSURE * plane {
+        return;
+    }
+    let model = Height {
+        height_m,
+        p_bs: Vector3::zeros(),
+        sigma_m: (1.0 / (1.0 / plane - 1.0 / now)).sqrt(),
+    };
+    filter.update(&model, &Judge::OPEN);
+}
+
 impl Core {
     /// What the vehicle can't do: slip sideways, leave its plane, drift while it stands.
     pub(super) fn constrain(&mut self, setup: &Setup, t: Timestamp) {
@@ -42,33 +62,30 @@ impl Core {
         let constrained = motion.side_slip_sigma_mps > 0.0 || motion.vertical_sigma_mps > 0.0;
         let last = &mut self.constrained;
         if constrained && is_due(&mut last.slip, t, motion.constraint_interval_s) {
-            for (axis_b, sigma_mps) in [
-                (Vector3::y(), motion.side_slip_sigma_mps),
-                (Vector3::z(), motion.vertical_sigma_mps),
+            let turn_rad = motion.travel_sigma_deg.to_radians();
+            for (axis_b, sigma_mps, kind) in [
+                (Vector3::y(), motion.side_slip_sigma_mps, Kind::TravelYaw),
+                (Vector3::z(), motion.vertical_sigma_mps, Kind::TravelPitch),
             ] {
                 if sigma_mps > 0.0 {
-                    let model = BodyVelocity {
-                        axis_b,
-                        speed_mps: 0.0,
-                        p_bs: Vector3::zeros(),
-                        sigma_mps,
-                        scale: None,
-                    };
-                    self.hypotheses
-                        .constrain(|filter| filter.update(&model, &ROBUST));
+                    self.hypotheses.constrain(|filter| {
+                        let turn = constant(filter, id(kind, VEHICLE, 0), turn_rad);
+                        let axle = id(Kind::AxleAhead, VEHICLE, 0);
+                        let model = BodyVelocity {
+                            turn,
+                            ahead: constant(filter, axle, motion.axle_sigma_m),
+                            ..BodyVelocity::along(axis_b, 0.0, sigma_mps)
+                        };
+                        filter.update(&model, &ROBUST)
+                    });
                 }
             }
         }
         if let Some(height_m) = motion.planar_height_m
             && is_due(&mut self.constrained.plane, t, CONSTRAINT_S)
         {
-            let model = Height {
-                height_m,
-                p_bs: Vector3::zeros(),
-                sigma_m: PLANE_SIGMAS * motion.planar_sigma_m,
-            };
             self.hypotheses
-                .constrain(|filter| filter.update(&model, &Judge::OPEN));
+                .constrain(|filter| keep_to_plane(filter, height_m, motion.planar_sigma_m));
         }
         let sigma = motion.zero_mean_velocity_sigma_mps;
         if sigma > 0.0 && is_due(&mut self.constrained.zero_mean, t, CONSTRAINT_S) {

@@ -1,14 +1,16 @@
 //! The estimator that the history takes back and forth: one sample in, its fate out. Everything
 //! that a later sample could depend on lives here, so that a rewind forgets nothing.
 
-use nalgebra::Vector3;
 use wayfix_filter::history::{Estimator, Key};
 use wayfix_filter::measurement::{BodyVelocity, Corrected};
-use wayfix_filter::{Judge, Parameter, Timestamp};
-use wayfix_sensors::{Reading, Sample};
+use wayfix_filter::{Filter, Judge, Parameter, Timestamp};
+use wayfix_sensors::{Name, Reading, Sample};
 
 use super::cold::Window;
 use super::constraints::Constrained;
+use super::doubter::Standings;
+use super::fixpoint::Sight;
+use super::groups::GroupId;
 use super::health::{Changes, Watch};
 use super::hypotheses::Hypotheses;
 use super::inputs::{Carrier, ImuHealth, ImuState, Inputs, SteeringState};
@@ -73,6 +75,9 @@ pub struct Core {
     pub(super) refusals: Option<Refusals>,
     pub(super) constrained: Constrained,
     pub(super) watch: Watch,
+    pub(super) standings: Standings,
+    /// The fixpoint that was refused last, and when.
+    pub(super) refused_pass: Option<(Name, Timestamp)>,
 }
 
 impl Clone for Core {
@@ -94,6 +99,8 @@ impl Clone for Core {
         self.refusals = from.refusals;
         self.constrained = from.constrained;
         self.watch.clone_from(&from.watch);
+        self.standings.clone_from(&from.standings);
+        self.refused_pass = from.refused_pass;
     }
 }
 
@@ -156,8 +163,8 @@ impl Core {
 impl Core {
     /// Carries every hypothesis to `t`.
     pub fn advance(&mut self, setup: &Setup, t: Timestamp) {
-        for h in self.hypotheses.iter_mut() {
-            self.inputs.advance(setup, &mut h.filter, t);
+        for filter in self.hypotheses.filters_mut() {
+            self.inputs.advance(setup, filter, t);
         }
     }
 
@@ -183,11 +190,11 @@ impl Core {
     }
 
     fn apply_imu(&mut self, setup: &Setup, state: ImuState, health: ImuHealth) -> Outcome {
-        for h in self.hypotheses.iter_mut() {
+        for filter in self.hypotheses.filters_mut() {
             if state.accel_b.is_some() {
-                self.inputs.advance_to_imu(setup, &mut h.filter, &state);
+                self.inputs.advance_to_imu(setup, filter, &state);
             } else {
-                self.inputs.advance(setup, &mut h.filter, state.t);
+                self.inputs.advance(setup, filter, state.t);
             }
         }
         self.inputs.imu = Some(state);
@@ -214,9 +221,9 @@ impl Core {
         ) else {
             return Fate::WrongKind.into();
         };
-        for h in self.hypotheses.iter_mut() {
+        for filter in self.hypotheses.filters_mut() {
             self.inputs
-                .advance_to_wheels(setup, &mut h.filter, &next, &stretch);
+                .advance_to_wheels(setup, filter, &next, &stretch);
         }
         self.inputs.wheels = Some(next);
         let beside_imu = self.inputs.carrier(setup, key.t).0 == Carrier::Imu;
@@ -230,7 +237,7 @@ impl Core {
         let speed_mps = next.forward_mps(setup, self.inputs.steering.as_ref());
         let judge = setup.sources[usize::from(key.source)].judge;
         let (source, sigma) = (key.source, config.scale_sigma);
-        let report = self.hypotheses.update(key.source, key.t, |filter| {
+        let drive = |filter: &mut Filter<STATES>| {
             let prior = Parameter::walk(sigma, config.scale_walk_rts).bounded(0.5);
             let scale = if sigma > 0.0 {
                 filter.slot(id(Kind::WheelScale, source, 0), &prior)
@@ -238,15 +245,14 @@ impl Core {
                 None
             };
             let model = BodyVelocity {
-                axis_b: FORWARD_B,
-                speed_mps,
-                p_bs: Vector3::zeros(),
-                sigma_mps: config.speed_sigma_mps,
                 scale,
+                ..BodyVelocity::along(FORWARD_B, speed_mps, config.speed_sigma_mps)
             };
             let time_lag = lag(filter, id(Kind::Lag, source, 0), config.lag_sigma_s);
             Some(filter.update(&Corrected::new(model).lag(time_lag), &judge))
-        });
+        };
+        let report = self.hypotheses.update(key.source, key.t, drive);
+        self.hypotheses.beside(|_| false, |_| false, drive);
         match report {
             Some(update) => update.into(),
             None => Fate::Motion.into(),
@@ -305,6 +311,15 @@ impl Core {
         if nav.is_some_and(|nav| is_disturbed(setup, key.source, reading, nav)) {
             return Fate::Disturbed.into();
         }
+        let mut disproved = None;
+        if matches!(reading, Reading::Marker(_) | Reading::Passage(_)) {
+            match self.sight(setup, key, reading) {
+                Sight::Believed => {}
+                Sight::Disproved(reset) => disproved = Some(reset),
+                Sight::Distrusted => return Fate::Distrusted.into(),
+            }
+        }
+        let groups = self.attend(setup, key, reading);
         let aligning = self.hypotheses.len() > 1;
         let judge = if aligning {
             Judge::ungated(source.judge.weight)
@@ -325,10 +340,42 @@ impl Core {
                 }
             }
         });
+        let target = reading.target();
+        self.hypotheses.beside(
+            |group| groups.contains(&Some(group)),
+            |doubter| target.is_some_and(|name| doubter.ignored.contains(&name)),
+            |filter| {
+                let model = resolve(setup, key.source, reading, filter).ok()?;
+                Some(model.update(filter, &judge))
+            },
+        );
         let (Some(update), Some(model)) = (report, model) else {
             return refused.unwrap_or(Fate::Invalid).into();
         };
-        self.note(setup, key, reading, &model, update)
+        let outcome = self.note(setup, key, reading, &model, update);
+        Outcome {
+            reset: outcome.reset.or(disproved),
+            ..outcome
+        }
+    }
+
+    /// The groups of a reading, watched from now on.
+    fn attend(&mut self, setup: &Setup, key: Key, reading: &Reading) -> [Option<GroupId>; 2] {
+        let groups = setup.groups.of(setup, key.source, reading);
+        if setup.protection.separation && self.hypotheses.len() == 1 {
+            let places = !matches!(
+                reading,
+                Reading::GnssVelocity(_)
+                    | Reading::Yaw(_)
+                    | Reading::MagneticField(_)
+                    | Reading::Height(_)
+                    | Reading::Pressure(_)
+            );
+            for group in groups.iter().flatten() {
+                self.hypotheses.attend(*group, key.t, places);
+            }
+        }
+        groups
     }
 }
 

@@ -8,7 +8,10 @@ use nalgebra::{Matrix3, Vector3};
 use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, Verdict, math};
 
 use super::core::STATES;
+use super::doubter::Doubter;
+use super::groups::GroupId;
 use super::report::{Reset, ResetCause};
+use super::separation::Watchers;
 
 /// Degrees of freedom of the likelihood.
 const NU: f64 = 4.0;
@@ -50,6 +53,10 @@ pub struct Hypotheses {
     all: Vec<Hypothesis>,
     /// When each source last weighed in.
     weighed: Vec<(u16, Timestamp)>,
+    /// Beside a single one: the filters that leave a group of measurements out.
+    pub watchers: Watchers,
+    /// Beside a single one: the filter that did not believe the last fixpoint.
+    pub doubter: Option<Doubter>,
 }
 
 impl Clone for Hypotheses {
@@ -57,12 +64,19 @@ impl Clone for Hypotheses {
         Self {
             all: self.all.clone(),
             weighed: self.weighed.clone(),
+            watchers: self.watchers.clone(),
+            doubter: self.doubter.clone(),
         }
     }
 
     fn clone_from(&mut self, from: &Self) {
         self.all.clone_from(&from.all);
         self.weighed.clone_from(&from.weighed);
+        self.watchers.clone_from(&from.watchers);
+        match (&mut self.doubter, &from.doubter) {
+            (Some(kept), Some(from)) => kept.clone_from(from),
+            (kept, from) => kept.clone_from(from),
+        }
     }
 }
 
@@ -85,9 +99,37 @@ impl Hypotheses {
         self.all.first()
     }
 
-    /// All, the best first.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Hypothesis> {
-        self.all.iter_mut()
+    /// The filters of all, the best first, and those beside them: what is carried along and what all
+    /// constraints hold for.
+    pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter<STATES>> {
+        let beside = self.doubter.iter_mut().map(|d| &mut d.filter);
+        self.all
+            .iter_mut()
+            .map(|h| &mut h.filter)
+            .chain(self.watchers.filters_mut())
+            .chain(beside)
+    }
+
+    /// The filter of a single hypothesis; `None` before the start and in a contest.
+    #[must_use]
+    pub fn single(&self) -> Option<&Filter<STATES>> {
+        match self.all.as_slice() {
+            [one] => Some(&one.filter),
+            _ => None,
+        }
+    }
+
+    /// Puts another filter in the place of the single one.
+    pub fn replace(&mut self, filter: Filter<STATES>) {
+        if let [one] = self.all.as_mut_slice() {
+            one.filter = filter;
+        }
+    }
+
+    /// The estimate has jumped: what was compared with it starts anew.
+    pub fn forget_beside(&mut self) {
+        self.watchers.clear();
+        self.doubter = None;
     }
 
     /// One more, as likely as any other.
@@ -143,10 +185,41 @@ impl Hypotheses {
         first
     }
 
+    /// A measurement of a group is about to be used on the single hypothesis.
+    pub fn attend(&mut self, group: GroupId, t: Timestamp, places: bool) {
+        if let [one] = self.all.as_slice() {
+            self.watchers.attend(group, t, places, &one.filter);
+        }
+    }
+
+    /// Compares a single hypothesis with the filters that leave one group out; tells of each group
+    /// whether it contradicts the others.
+    pub fn compare(&mut self, t: Timestamp, tell: impl FnMut(GroupId, bool)) {
+        if let [one] = self.all.as_slice() {
+            self.watchers.compare(&one.filter, t, tell);
+        }
+    }
+
+    /// Updates the filters beside a single hypothesis by a measurement, but for those that leave it
+    /// out.
+    pub fn beside<R>(
+        &mut self,
+        is_of: impl Fn(GroupId) -> bool,
+        is_ignored: impl Fn(&Doubter) -> bool,
+        mut update: impl FnMut(&mut Filter<STATES>) -> R,
+    ) {
+        self.watchers.update(is_of, &mut update);
+        if let Some(doubter) = &mut self.doubter
+            && !is_ignored(doubter)
+        {
+            update(&mut doubter.filter);
+        }
+    }
+
     /// Applies a constraint to all; it says nothing about which is right.
-    pub fn constrain(&mut self, mut update: impl FnMut(&mut Filter<STATES>) -> Report) {
-        for h in &mut self.all {
-            update(&mut h.filter);
+    pub fn constrain<R>(&mut self, mut update: impl FnMut(&mut Filter<STATES>) -> R) {
+        for filter in self.filters_mut() {
+            update(filter);
         }
     }
 

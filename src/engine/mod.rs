@@ -6,7 +6,10 @@
 mod cold;
 mod constraints;
 mod core;
+mod doubter;
+mod fixpoint;
 mod freeze;
+mod groups;
 mod health;
 mod hypotheses;
 mod inputs;
@@ -15,6 +18,7 @@ mod protection;
 mod relocation;
 mod report;
 mod resolve;
+mod separation;
 mod setup;
 mod start;
 mod timeline;

@@ -60,9 +60,27 @@ pub enum Kind {
     SurveyY,
     /// ... along z.
     SurveyZ,
+    /// Angle between the body's x axis and the way it rolls, to the left [rad].
+    TravelYaw,
+    /// ... upwards.
+    TravelPitch,
+    /// How far ahead of the reference point the axle lies that does not slip \[m\].
+    AxleAhead,
+    /// Error of a camera's mount about its x axis [rad].
+    MountX,
+    /// ... about y.
+    MountY,
+    /// ... about z.
+    MountZ,
+    /// Error of the datum to the east \[m\].
+    TieX,
+    /// ... to the north.
+    TieY,
+    /// Error of the site frame's direction against north [rad].
+    TieYaw,
 }
 
-const KINDS: [(Kind, &str); 26] = [
+const KINDS: [(Kind, &str); 35] = [
     (Kind::RangeScale, "range_scale"),
     (Kind::RangeBias, "range_bias_m"),
     (Kind::RangeDrift, "range_drift_m"),
@@ -89,6 +107,15 @@ const KINDS: [(Kind, &str); 26] = [
     (Kind::SurveyX, "survey_x_m"),
     (Kind::SurveyY, "survey_y_m"),
     (Kind::SurveyZ, "survey_z_m"),
+    (Kind::TravelYaw, "travel_yaw_rad"),
+    (Kind::TravelPitch, "travel_pitch_rad"),
+    (Kind::AxleAhead, "axle_ahead_m"),
+    (Kind::MountX, "mount_x_rad"),
+    (Kind::MountY, "mount_y_rad"),
+    (Kind::MountZ, "mount_z_rad"),
+    (Kind::TieX, "datum_x_m"),
+    (Kind::TieY, "datum_y_m"),
+    (Kind::TieYaw, "datum_yaw_rad"),
 ];
 
 /// The id of a parameter of a source; `target` is the anchor's or beacon's index, else 0.
@@ -99,6 +126,8 @@ pub fn id(kind: Kind, source: u16, target: u16) -> ParameterId {
 
 /// The source of what belongs to the site and not to a sensor.
 pub const SITE: u16 = 0xff;
+/// The source of what belongs to the vehicle and not to a sensor.
+pub const VEHICLE: u16 = 0xfe;
 
 /// Whether a parameter is the site's, which a vehicle that is lost says nothing about.
 #[must_use]
@@ -130,6 +159,7 @@ pub fn name(setup: &Setup, id: ParameterId) -> String {
     let source = match setup.sources.get(usize::from(source)) {
         Some(s) => s.name.as_str(),
         None if source == SITE => "site",
+        None if source == VEHICLE => "vehicle",
         None => "?",
     };
     let Some(&(kind, label)) = KINDS.get(kind) else {

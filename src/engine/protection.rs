@@ -9,6 +9,9 @@
 //! L is the smallest that meets the sum, found by bisection.
 
 use nalgebra::Matrix3;
+use wayfix_filter::{Block, Filter};
+
+use super::core::STATES;
 
 /// A bound of the position error that is exceeded with at most the stated probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -22,7 +25,8 @@ pub struct ProtectionLevel {
 /// A state of the world: how likely, how far its estimate is from the one that is given out, and its
 /// variances.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Case {
+pub struct Case {
+    /// Probability of it.
     pub probability: f64,
     /// Horizontal and vertical separation \[m\].
     pub apart_m: [f64; 2],
@@ -38,6 +42,13 @@ impl Case {
             apart_m,
             variance: [largest_eigenvalue(p), p[(2, 2)].max(0.0)],
         }
+    }
+
+    /// Of another filter than the one whose estimate is given out.
+    pub fn apart(probability: f64, given: &Filter<STATES>, other: &Filter<STATES>) -> Self {
+        let d = given.nav().p_n - other.nav().p_n;
+        let p = other.covariance(Block::Position, Block::Position);
+        Self::new(probability, [d.xy().norm(), d.z.abs()], &p)
     }
 }
 

@@ -42,7 +42,7 @@ const TURNED_RAD: f64 = 0.5;
 
 /// The filter as a fixpoint alone places it: its own position is forgotten, and where the fixpoint
 /// shows a direction, its heading is open.
-fn placed_by(
+pub(super) fn placed_by(
     setup: &Setup,
     key: Key,
     reading: &Reading,
@@ -89,7 +89,11 @@ impl Core {
             return outcome;
         }
         if model.is_fixpoint() {
-            return self.relocate_by_fixpoint(setup, key, reading, outcome);
+            let outcome = self.relocate_by_fixpoint(setup, key, reading, outcome);
+            if outcome.fate == Fate::Gated {
+                self.note_refused(key, reading);
+            }
+            return outcome;
         }
         self.window.push(t, key.source, reading);
         let reopen_s = setup.sources[usize::from(key.source)].gate.reopen_s;
@@ -148,6 +152,7 @@ impl Core {
         let Some(update) = report.filter(|r| r.verdict.is_used()) else {
             return outcome;
         };
+        self.hypotheses.watchers.clear();
         self.last_accepted = Some(key.t);
         self.last_fixpoint = Some(key.t);
         self.refusals = None;
@@ -168,18 +173,18 @@ impl Core {
             .window
             .solve(setup, &nav.q_nb, false, Some(nav.v_n.norm()));
         let [place] = solutions.as_slice() else {
-            for h in self.hypotheses.iter_mut() {
-                h.filter.doubt(DOUBT, is_of_site);
+            for filter in self.hypotheses.filters_mut() {
+                filter.doubt(DOUBT, is_of_site);
             }
             return None;
         };
         let place = *place;
-        for h in self.hypotheses.iter_mut() {
+        self.hypotheses.forget_beside();
+        for filter in self.hypotheses.filters_mut() {
             let sigma = start_sigma(&place);
-            h.filter.reset_block(Block::Position, place.p_n, sigma);
-            h.filter.inflate(Block::Velocity, Vector3::repeat(0.25));
-            h.filter
-                .inflate(Block::Attitude, Vector3::new(0.0, 0.0, 0.3));
+            filter.reset_block(Block::Position, place.p_n, sigma);
+            filter.inflate(Block::Velocity, Vector3::repeat(0.25));
+            filter.inflate(Block::Attitude, Vector3::new(0.0, 0.0, 0.3));
         }
         self.window.clear();
         self.last_accepted = Some(t);

@@ -51,6 +51,8 @@ pub enum Fate {
     Duplicate,
     /// Refused: its time is far from that of all others.
     ClockJump,
+    /// Refused: a fixpoint that others disproved again and again.
+    Distrusted,
 }
 
 impl Fate {
@@ -165,6 +167,8 @@ pub enum ResetCause {
     Collapse,
     /// A fixpoint contradicted the estimate.
     Fixpoint,
+    /// A fixpoint that was believed is disproved by the next: what it moved and taught is undone.
+    Disproved,
     /// The estimate was locked out by its own gates, and the sources agree on another place.
     Relocalised,
 }

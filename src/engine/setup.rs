@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use nalgebra::{Matrix3, UnitQuaternion, Vector2, Vector3};
 use wayfix_filter::{Judge, Weight as FilterWeight, math};
 
+use super::groups::Groups;
 use crate::config::site::{Datum, ZoneKind};
 use crate::config::source::{Gate, Mount, Weight};
 use crate::config::vehicle::{Drive, Estimator, Motion, Protection, Start};
@@ -42,6 +43,8 @@ pub struct Setup {
     pub estimator: Estimator,
     /// What the estimate promises.
     pub protection: Protection,
+    /// Which measurements fail together.
+    pub groups: Groups,
     /// Sources in the order of their names; a source's index is its place here.
     pub sources: Vec<SourceSetup>,
     by_name: BTreeMap<String, u16>,
@@ -263,6 +266,7 @@ impl Setup {
             start: vehicle.start,
             estimator: vehicle.estimator.clone(),
             protection: vehicle.protection,
+            groups: Groups::new(site, vehicle),
             by_name: (sources.iter().enumerate())
                 .map(|(i, s)| (s.name.clone(), indexed(i)))
                 .collect(),

@@ -1,13 +1,16 @@
 //! Watching over the estimate: which conditions hold after a sample.
 
+use arrayvec::ArrayVec;
 use wayfix_filter::{Block, Filter, Timestamp};
 
 use super::core::{Core, Outcome, STATES};
 use super::health::{Condition, Subject};
 use super::protection::{Case, ProtectionLevel, level};
 use super::report::Fate;
-use super::setup::Setup;
+use super::setup::{MAX_SOURCES, Setup};
 
+/// Most states of the world that a protection level covers.
+const MOST_CASES: usize = 16;
 /// Refusals are told after so long \[s\].
 const REFUSING_S: f64 = 1.0;
 
@@ -24,7 +27,25 @@ impl Core {
         let refusing = self.refusals.is_some_and(|r| r.last(t, REFUSING_S));
         self.watch
             .set(t, Condition::Refusing, Subject::default(), refusing);
+        if outcome.update.is_some() {
+            self.watch_groups(t);
+        }
         self.watch_alert(setup, t);
+    }
+
+    /// Compares the estimate with those that leave one group out.
+    fn watch_groups(&mut self, t: Timestamp) {
+        let mut sources = ArrayVec::<(u16, bool), MAX_SOURCES>::new();
+        self.hypotheses.compare(t, |group, holds| {
+            match sources.iter_mut().find(|(s, _)| *s == group.source) {
+                Some((_, any)) => *any |= holds,
+                None => sources.extend(Some((group.source, holds))),
+            }
+        });
+        for (source, holds) in sources {
+            let subject = Subject::source(source);
+            self.watch.set(t, Condition::Contradiction, subject, holds);
+        }
     }
 
     fn watch_alert(&mut self, setup: &Setup, t: Timestamp) {
@@ -47,7 +68,13 @@ impl Core {
     pub(super) fn protection(&self, setup: &Setup, filter: &Filter<STATES>) -> ProtectionLevel {
         let (spread, _) = self.hypotheses.spread();
         let p = filter.covariance(Block::Position, Block::Position) + spread;
-        let cases = [Case::new(1.0, [0.0; 2], &p)];
+        let probability = setup.protection.fault_probability;
+        let mut cases = ArrayVec::<Case, MOST_CASES>::new();
+        cases.push(Case::new(1.0, [0.0; 2], &p));
+        let beside = &self.hypotheses;
+        let groups = beside.watchers.cases(filter, probability);
+        let doubted = (beside.doubter.iter()).map(|d| Case::apart(probability, filter, &d.filter));
+        cases.extend(groups.chain(doubted).take(MOST_CASES - 1));
         level(&cases, setup.protection.exceedance)
     }
 }

@@ -115,6 +115,7 @@ pub fn fate_name(fate: Fate) -> &'static str {
         Fate::TooLate => "too_late",
         Fate::Duplicate => "duplicate",
         Fate::ClockJump => "clock_jump",
+        Fate::Distrusted => "distrusted",
     }
 }
 

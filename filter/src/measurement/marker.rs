@@ -38,20 +38,29 @@ impl MeasurementModel<8> for Marker {
         let mut residual = SVector::<f64, 8>::zeros();
         let mut attitude = SMatrix::<f64, 8, 3>::zeros();
         let mut position = SMatrix::<f64, 8, 3>::zeros();
+        let mut turn = SMatrix::<f64, 8, 3>::zeros();
         let p_nm = surveyed(&self.p_nm, &self.survey, x);
         for (i, (sx, sy)) in CORNERS.iter().enumerate() {
             let half = 0.5 * self.size_m;
             let corner = p_nm + self.r_nm * Vector3::new(sx * half, sy * half, 0.0);
-            let (uv, by_attitude, by_position) = self.camera.project(x.nav, &corner)?;
+            let seen_at = self.camera.project(x, &corner)?;
+            let row = 2 * i;
             residual
-                .fixed_rows_mut::<2>(2 * i)
-                .copy_from(&(self.corners_px[i] - uv));
-            attitude.fixed_rows_mut::<2>(2 * i).copy_from(&by_attitude);
-            position.fixed_rows_mut::<2>(2 * i).copy_from(&by_position);
+                .fixed_rows_mut::<2>(row)
+                .copy_from(&(self.corners_px[i] - seen_at.uv_px));
+            attitude
+                .fixed_rows_mut::<2>(row)
+                .copy_from(&seen_at.by_attitude);
+            position
+                .fixed_rows_mut::<2>(row)
+                .copy_from(&seen_at.by_position);
+            turn.fixed_rows_mut::<2>(row).copy_from(&seen_at.by_turn);
         }
+        let mut h = seen(attitude, position, &self.survey);
+        self.camera.turned(&mut h, &turn);
         Ok(Linearised {
             residual,
-            h: seen(attitude, position, &self.survey),
+            h,
             r: SMatrix::from_diagonal_element(self.sigma_px * self.sigma_px),
         })
     }

@@ -3,13 +3,16 @@
 //!   d_s = (x, y, z) as in [`super::sight`], camera axes x right, y down, z forward
 //!   z = (f_u x/z + c_u,  f_v y/z + c_v)
 //!   ∂/∂d_s = ( f_u/z, 0, −f_u x/z² ;  0, f_v/z, −f_v y/z² )
+//! Where the mount is turned by δ against what is stated, R_bs ← R_bs Exp(δ):
+//!   d_s ← Exp(−δ) d_s,  ∂d_s/∂δ = [d_s]× Jr(δ)
 //! Survey errors of the point may be added to sigma by the caller. Degenerate where the point is
 //! not in front of the camera. Hartley and Zisserman 2004, eq. 6.1.
 
-use nalgebra::{Matrix2, Matrix2x3, Matrix3, Vector2, Vector3};
+use nalgebra::{Matrix2, Matrix2x3, Matrix3, SMatrix, Vector2, Vector3};
 
-use super::{Degenerate, Linearised, MeasurementModel, seen, sight, surveyed};
-use crate::state::{Nav, Slot, View};
+use super::{Degenerate, Jacobian, Linearised, MeasurementModel, seen, sight, surveyed};
+use crate::math;
+use crate::state::{Slot, View};
 
 /// Nearest distance along the view \[m\].
 const NEAR_M: f64 = 0.05;
@@ -25,14 +28,31 @@ pub struct Camera {
     pub focal_px: Vector2<f64>,
     /// Principal point, column and row [px].
     pub centre_px: Vector2<f64>,
+    /// Parameters of the mount's error: a rotation vector about the camera's axes [rad].
+    pub turn: [Option<Slot>; 3],
 }
 
-/// Pixel, and its derivatives by attitude and position error.
-pub(super) type Projection = (Vector2<f64>, Matrix2x3<f64>, Matrix2x3<f64>);
+/// A pixel, and its derivatives.
+pub(super) struct Projection {
+    pub uv_px: Vector2<f64>,
+    pub by_attitude: Matrix2x3<f64>,
+    pub by_position: Matrix2x3<f64>,
+    pub by_turn: Matrix2x3<f64>,
+}
 
 impl Camera {
-    pub(super) fn project(&self, nav: &Nav, p_n: &Vector3<f64>) -> Result<Projection, Degenerate> {
-        let (d, by_attitude, by_position) = sight(nav, p_n, &self.p_bs, &self.r_bs);
+    /// Where a point of n appears.
+    pub(super) fn project(&self, x: &View, p_n: &Vector3<f64>) -> Result<Projection, Degenerate> {
+        let (mut d, mut by_attitude, mut by_position) = sight(x.nav, p_n, &self.p_bs, &self.r_bs);
+        let turn = Vector3::from(self.turn.map(|s| x.value(s)));
+        let mut by_turn = math::skew(&d);
+        if turn != Vector3::zeros() {
+            let back = *math::exp(&-turn).to_rotation_matrix().matrix();
+            d = back * d;
+            by_attitude = back * by_attitude;
+            by_position = back * by_position;
+            by_turn = math::skew(&d) * math::right_jacobian(&turn);
+        }
         if d.z < NEAR_M {
             return Err(Degenerate::OutOfView);
         }
@@ -46,7 +66,21 @@ impl Camera {
             f.y / d.z,
             -f.y * d.y / (d.z * d.z),
         );
-        Ok((uv, rows * by_attitude, rows * by_position))
+        Ok(Projection {
+            uv_px: uv,
+            by_attitude: rows * by_attitude,
+            by_position: rows * by_position,
+            by_turn: rows * by_turn,
+        })
+    }
+
+    /// Adds the derivatives by the mount's error.
+    pub(super) fn turned<const M: usize>(&self, h: &mut Jacobian<M>, by_turn: &SMatrix<f64, M, 3>) {
+        for (i, slot) in self.turn.iter().enumerate() {
+            if let Some(slot) = slot {
+                h.add_parameter(*slot, &by_turn.column(i).into_owned());
+            }
+        }
     }
 }
 
@@ -67,12 +101,14 @@ pub struct Pixel {
 
 impl MeasurementModel<2> for Pixel {
     fn linearise(&self, x: &View) -> Result<Linearised<2>, Degenerate> {
-        let (uv, by_attitude, by_position) = self
+        let seen_at = self
             .camera
-            .project(x.nav, &surveyed(&self.p_n, &self.survey, x))?;
+            .project(x, &surveyed(&self.p_n, &self.survey, x))?;
+        let mut h = seen(seen_at.by_attitude, seen_at.by_position, &self.survey);
+        self.camera.turned(&mut h, &seen_at.by_turn);
         Ok(Linearised {
-            residual: self.uv_px - uv,
-            h: seen(by_attitude, by_position, &self.survey),
+            residual: self.uv_px - seen_at.uv_px,
+            h,
             r: Matrix2::from_diagonal_element(self.sigma_px * self.sigma_px),
         })
     }
@@ -93,6 +129,7 @@ pub(super) mod tests {
                 .matrix(),
             focal_px: Vector2::new(600.0, 610.0),
             centre_px: Vector2::new(320.0, 240.0),
+            turn: [slot(3), slot(4), slot(5)],
         }
     }
 

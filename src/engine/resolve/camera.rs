@@ -85,8 +85,11 @@ fn survey(index: u16, sigma_m: f64, slots: &mut impl Slots) -> [Option<Slot>; 3]
         .map(|kind| constant(slots, id(kind, SITE, index), sigma_m))
 }
 
-fn camera(at: &At, config: &CameraSource) -> Camera {
+fn camera(at: &At, config: &CameraSource, slots: &mut impl Slots) -> Camera {
+    let sigma_rad = config.rotation_sigma_deg.to_radians();
     Camera {
+        turn: [Kind::MountX, Kind::MountY, Kind::MountZ]
+            .map(|kind| constant(slots, at.id(kind), sigma_rad)),
         p_bs: at.source.p_bs,
         r_bs: at.source.r_bs,
         focal_px: Vector2::from(config.focal_px),
@@ -110,7 +113,7 @@ pub(super) fn pixel(
         survey: survey(target.index, target.sigma_m, slots),
         uv_px: Vector2::from(reading.uv_px),
         sigma_px: config.sigma_px,
-        camera: camera(at, config),
+        camera: camera(at, config, slots),
     };
     let time_lag = lag(slots, at.id(Kind::Lag), config.lag_sigma_s);
     Ok(Model::Pixel(Corrected::new(model).lag(time_lag)))
@@ -134,7 +137,7 @@ pub(super) fn marker(
         survey: survey(target.index, target.sigma_m, slots),
         corners_px: reading.corners_px.map(Vector2::from),
         sigma_px: config.sigma_px,
-        camera: camera(at, config),
+        camera: camera(at, config, slots),
     };
     let time_lag = lag(slots, at.id(Kind::Lag), config.lag_sigma_s);
     Ok(Model::Marker(Corrected::new(model).lag(time_lag)))

@@ -74,7 +74,8 @@ impl SourceRow {
                 | Fate::Saturated
                 | Fate::WrongKind
                 | Fate::MissingReference
-                | Fate::ClockJump => &mut row.other_refused,
+                | Fate::ClockJump
+                | Fate::Distrusted => &mut row.other_refused,
             } += n;
         }
         row

@@ -1,0 +1,152 @@
+//! What becomes of a fixpoint before it is used: is it one that is believed, and does it confirm or
+//! disprove the one before it?
+
+use wayfix_filter::history::Key;
+use wayfix_filter::{Block, Filter};
+use wayfix_sensors::{Name, Reading};
+
+use super::core::{Core, STATES};
+use super::doubter::{AGREES, Doubter, Prediction, REFUSED};
+use super::health::{Condition, Subject};
+use super::relocation::placed_by;
+use super::report::{Reset, ResetCause};
+use super::setup::Setup;
+
+/// What a fixpoint's sight leads to.
+pub(super) enum Sight {
+    /// It may be used.
+    Believed,
+    /// It may be used, on the estimate that did not believe the one before it.
+    Disproved(Reset),
+    /// It is known to be where site.toml does not say.
+    Distrusted,
+}
+
+/// A fixpoint as a filter predicts it.
+fn predicted(
+    setup: &Setup,
+    key: Key,
+    reading: &Reading,
+    filter: &Filter<STATES>,
+) -> Option<Prediction> {
+    let (alone, _) = placed_by(setup, key, reading, filter)?;
+    let p = |f: &Filter<STATES>| f.covariance(Block::Position, Block::Position);
+    let s = (p(filter) + p(&alone))
+        .fixed_view::<2, 2>(0, 0)
+        .into_owned();
+    Prediction::new(&(alone.nav().p_n - filter.nav().p_n).xy(), &s)
+}
+
+impl Core {
+    /// A fixpoint comes into view, or still is.
+    pub(super) fn sight(&mut self, setup: &Setup, key: Key, reading: &Reading) -> Sight {
+        let Some(name) = reading.target() else {
+            return Sight::Believed;
+        };
+        let begins = self.standings.see(name, key.t);
+        if self.standings.is_distrusted(name) {
+            if begins {
+                self.look_again(setup, key, reading, name);
+            }
+            return Sight::Distrusted;
+        }
+        let Some(best) = self.hypotheses.single().filter(|_| begins) else {
+            return Sight::Believed;
+        };
+        let before = best.clone();
+        let Some(doubter) = self.hypotheses.doubter.take() else {
+            self.doubt_next(before, name);
+            return Sight::Believed;
+        };
+        if doubter.ignored.contains(&name) {
+            self.hypotheses.doubter = Some(doubter);
+            return Sight::Believed;
+        }
+        let believing = predicted(setup, key, reading, &before);
+        let ignoring = predicted(setup, key, reading, &doubter.filter);
+        let (Some(believing), Some(ignoring)) = (believing, ignoring) else {
+            self.doubt_next(before, name);
+            return Sight::Believed;
+        };
+        self.decide(key, name, before, doubter, believing, ignoring)
+    }
+
+    fn decide(
+        &mut self,
+        key: Key,
+        name: Name,
+        before: Filter<STATES>,
+        mut doubter: Doubter,
+        believing: Prediction,
+        ignoring: Prediction,
+    ) -> Sight {
+        let t = key.t;
+        if !believing.fits() && !ignoring.fits() {
+            // This one may be wrong, or all those before it.
+            if doubter.ignore(name) {
+                self.hypotheses.doubter = Some(doubter);
+            } else {
+                self.doubt_next(before, name);
+            }
+            return Sight::Believed;
+        }
+        for ignored in &doubter.ignored {
+            self.standings
+                .weigh(*ignored, t, believing.evidence(&ignoring));
+            self.tell_trust(t, *ignored);
+        }
+        if believing.fits() {
+            self.doubt_next(before, name);
+            return Sight::Believed;
+        }
+        let (from, to) = (*before.nav(), *doubter.filter.nav());
+        self.hypotheses.replace(doubter.filter.clone());
+        self.hypotheses.watchers.clear();
+        self.doubt_next(doubter.filter, name);
+        self.refusals = None;
+        Sight::Disproved(Reset::between(t, ResetCause::Disproved, &from, &to))
+    }
+
+    /// From now on the filter as it is before `name` runs beside the estimate.
+    fn doubt_next(&mut self, filter: Filter<STATES>, name: Name) {
+        self.hypotheses.doubter = Some(Doubter {
+            filter,
+            ignored: vec![name],
+        });
+    }
+
+    /// A fixpoint that is not believed is passed again: it may have been put right.
+    fn look_again(&mut self, setup: &Setup, key: Key, reading: &Reading, name: Name) {
+        let agrees = self
+            .hypotheses
+            .single()
+            .and_then(|filter| predicted(setup, key, reading, filter))
+            .is_some_and(|p| p.fits());
+        if agrees {
+            self.standings.weigh(name, key.t, AGREES);
+            self.tell_trust(key.t, name);
+        }
+    }
+
+    /// A healthy estimate has refused a fixpoint.
+    pub(super) fn note_refused(&mut self, key: Key, reading: &Reading) {
+        let Some(name) = reading.target() else { return };
+        if self.refused_pass == Some((name, key.t)) {
+            return;
+        }
+        let is_same = (self.refused_pass).is_some_and(|(last, t)| {
+            last == name && key.t.seconds_since(t) < super::doubter::PASS_S
+        });
+        self.refused_pass = Some((name, key.t));
+        if !is_same {
+            self.standings.weigh(name, key.t, REFUSED);
+            self.tell_trust(key.t, name);
+        }
+    }
+
+    fn tell_trust(&mut self, t: wayfix_filter::Timestamp, name: Name) {
+        let distrusted = self.standings.is_distrusted(name);
+        self.watch
+            .set(t, Condition::Missurveyed, Subject::target(name), distrusted);
+    }
+}
