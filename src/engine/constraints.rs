@@ -13,6 +13,8 @@ use super::setup::Setup;
 const STANDSTILL_S: f64 = 0.5;
 /// The plane is used where the height is less sure than it by this factor (variance).
 const UNSURE: f64 = 1.02;
+/// How long the ground departs from its plane in about the same way \[s\].
+const GROUND_S: f64 = 10.0;
 /// Time between two standstill or plane constraints \[s\].
 const CONSTRAINT_S: f64 = 0.2;
 /// Constraints are judged mildly: slip happens.
@@ -41,8 +43,13 @@ fn is_due(last: &mut Option<Timestamp>, t: Timestamp, interval_s: f64) -> bool {
 /// long as the vehicle stays about the same place, so that using it again tells nothing: it is used
 /// with the variance r that brings the height back to that of the plane and no further,
 ///   1/r = 1/σ² − 1/P_zz  where P_zz > σ².
+///
+/// What other sources say of the height ages as the vehicle moves on to other ground: as in a first-order
+/// Gauss-Markov process of time constant τ, its variance grows by 2σ²/τ a second.
 fn keep_to_plane(filter: &mut Filter<STATES>, height_m: f64, sigma_m: f64) {
     let plane = sigma_m * sigma_m;
+    let aged = 2.0 * plane * CONSTRAINT_S / GROUND_S;
+    filter.inflate(Block::Position, Vector3::new(0.0, 0.0, aged));
     let now = filter.variance(Block::Position.start() + 2);
     if now <= UNSURE * plane {
         return;
@@ -56,7 +63,7 @@ fn keep_to_plane(filter: &mut Filter<STATES>, height_m: f64, sigma_m: f64) {
 }
 
 impl Core {
-    /// What the vehicle can't do: slip sideways, leave its plane, drift while it stands.
+    /// What the vehicle can't do: slip sideways, drift while it stands.
     pub(super) fn constrain(&mut self, setup: &Setup, t: Timestamp) {
         let motion = &setup.motion;
         let constrained = motion.side_slip_sigma_mps > 0.0 || motion.vertical_sigma_mps > 0.0;
@@ -81,12 +88,6 @@ impl Core {
                 }
             }
         }
-        if let Some(height_m) = motion.planar_height_m
-            && is_due(&mut self.constrained.plane, t, CONSTRAINT_S)
-        {
-            self.hypotheses
-                .constrain(|filter| keep_to_plane(filter, height_m, motion.planar_sigma_m));
-        }
         let sigma = motion.zero_mean_velocity_sigma_mps;
         if sigma > 0.0 && is_due(&mut self.constrained.zero_mean, t, CONSTRAINT_S) {
             let model = Velocity::<3> {
@@ -98,6 +99,17 @@ impl Core {
                 .constrain(|filter| filter.update(&model, &Judge::OPEN));
         }
         self.hold_still(setup, t);
+    }
+
+    /// Keeps the vehicle on its plane, whatever carries it.
+    pub(super) fn constrain_plane(&mut self, setup: &Setup, t: Timestamp) {
+        let motion = &setup.motion;
+        if let Some(height_m) = motion.planar_height_m
+            && is_due(&mut self.constrained.plane, t, CONSTRAINT_S)
+        {
+            self.hypotheses
+                .constrain(|filter| keep_to_plane(filter, height_m, motion.planar_sigma_m));
+        }
     }
 
     /// Zero velocity and zero rate while the wheels stand and the gyro is quiet.

@@ -22,8 +22,8 @@ use super::setup::Setup;
 use super::wheels::{FORWARD_B, WheelState};
 use crate::config::Source;
 
-/// Error states of the engine's filter: the navigation states and 45 parameters.
-pub const STATES: usize = 60;
+/// Error states of the engine's filter: the navigation states and 81 parameters.
+pub const STATES: usize = 96;
 /// Sources count as healthy so long after their last accepted measurement \[s\].
 pub(super) const HEALTHY_S: f64 = 2.0;
 
@@ -150,6 +150,7 @@ impl Core {
                 ..outcome
             });
         }
+        self.constrain_plane(setup, t);
         match self.hypotheses.prune(t) {
             Some(reset) => Outcome {
                 reset: outcome.reset.or(Some(reset)),

@@ -67,7 +67,7 @@ pub(super) fn toml(calibration: &Calibration, setup: &Setup, has_uwb: bool) -> S
         text += &format!(
             "\n[source.{camera}]\nkind = \"camera\"\nfocal_px = [{fu:?}, {fv:?}]\n\
              centre_px = [{cu:?}, {cv:?}]\n# Median error 3.5 to 5.6 px, of extrinsics and survey, so it lasts.\n\
-             sigma_px = 10.0\n"
+             sigma_px = 10.0\nrotation_sigma_deg = 1.0\n"
         );
         text += &mount(in_rig(Vector3::new(base_m, 0.0, 0.0)), rpy_deg(&r_sc));
     }
