@@ -1,6 +1,7 @@
 //! Wayfix: an indoor/outdoor positioning engine for assets that move.
 
 pub mod calibrate;
+pub mod campaign;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -1,6 +1,8 @@
 //! The program: one file a subcommand.
 
 mod calibrate;
+mod campaign;
+mod campaign_table;
 mod check;
 mod convert;
 mod demo;
@@ -26,6 +28,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Calibrate(calibrate::Calibrate),
+    Campaign(campaign::Campaign),
     Check(check::Check),
     Convert(convert::Convert),
     Demo(demo::Demo),
@@ -42,6 +45,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
             Command::Calibrate(calibrate) => Ok(calibrate.run()),
+            Command::Campaign(campaign) => Ok(campaign.run()),
             Command::Check(check) => check.run(),
             Command::Convert(convert) => convert.run(),
             Command::Demo(demo) => Ok(demo.run()),

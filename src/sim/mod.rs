@@ -9,6 +9,7 @@
 //! ```
 
 pub mod channel;
+pub mod fault;
 pub mod geodetic;
 pub mod noise;
 pub mod path;

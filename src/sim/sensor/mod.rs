@@ -4,6 +4,7 @@
 mod barometer;
 mod ble;
 mod camera;
+mod differences;
 mod gnss;
 mod imu;
 mod magnetometer;
@@ -53,6 +54,8 @@ pub enum Device {
     Wheels(Output, Slip),
     /// Reach and vices of a ranging radio.
     Radio(Radio),
+    /// The same of a radio that listens to differences of arrival.
+    Differences(Radio),
     /// Reach of a beacon [m].
     Reach(f64),
     /// White noise of a steering angle [rad], beyond the grain of its encoder.
@@ -95,12 +98,13 @@ pub fn model(
             Box::new(steering::Steering::new(config, jitter_rad, rng))
         }
         Source::Gnss(config) => Box::new(gnss::Gnss::new(config, scene.site.datum?, rng)),
-        Source::Uwb(config) => {
-            let Device::Radio(radio) = *device else {
-                return None;
-            };
-            Box::new(uwb::Uwb::new(config, radio, &scene.site, rng))
-        }
+        Source::Uwb(config) => match *device {
+            Device::Radio(radio) => Box::new(uwb::Uwb::new(config, radio, &scene.site, rng)),
+            Device::Differences(radio) => {
+                Box::new(differences::Listener::new(config, radio, &scene.site, rng))
+            }
+            _ => return None,
+        },
         Source::Rssi(config) => {
             let Device::Reach(reach_m) = *device else {
                 return None;
