@@ -4,6 +4,7 @@ mod calibrate;
 mod check;
 mod convert;
 mod demo;
+mod gates;
 mod outcome;
 mod replay;
 mod schema;

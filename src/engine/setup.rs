@@ -7,7 +7,7 @@ use wayfix_filter::{Judge, Weight as FilterWeight, math};
 
 use crate::config::site::{Datum, ZoneKind};
 use crate::config::source::{Gate, Mount, Weight};
-use crate::config::vehicle::{Drive, Estimator, Motion, Protection, Start};
+use crate::config::vehicle::{Drive, Estimator, Motion, Protection, Smooth, Start};
 use crate::config::{Site, Source, Vehicle};
 
 /// Most sources of one vehicle.
@@ -42,6 +42,8 @@ pub struct Setup {
     pub estimator: Estimator,
     /// What the estimate promises.
     pub protection: Protection,
+    /// How the smooth output follows the exact one.
+    pub smooth: Smooth,
     /// Sources in the order of their names; a source's index is its place here.
     pub sources: Vec<SourceSetup>,
     by_name: BTreeMap<String, u16>,
@@ -263,6 +265,7 @@ impl Setup {
             start: vehicle.start,
             estimator: vehicle.estimator.clone(),
             protection: vehicle.protection,
+            smooth: vehicle.smooth,
             by_name: (sources.iter().enumerate())
                 .map(|(i, s)| (s.name.clone(), indexed(i)))
                 .collect(),
