@@ -24,19 +24,18 @@ pub fn refused(gate: f64, dimension: usize, lambda: f64) -> f64 {
     let half = 0.5 * dimension.max(1) as f64;
     // F_{k+2}(g) = F_k(g) − (g/2)^(k/2) e^(−g/2) / Γ(k/2 + 1).
     let mut passed = central.cdf(gate);
-    let mut fall = (half * x.ln() - x - ln_gamma(half + 1.0)).exp();
-    let mut sum = 0.0;
-    let mut j = 0.0;
-    // Poisson weights by their logarithm: e^(−λ/2) alone may be too small for a number.
+    // By their logarithms: e^(−g/2) and e^(−λ/2) alone may be too small for a number.
+    let mut ln_fall = half * x.ln() - x - ln_gamma(half + 1.0);
     let mut ln_weight = -mean;
+    let (mut sum, mut j) = (0.0, 0.0);
     loop {
         sum += ln_weight.exp() * passed;
         if passed <= 1e-15 || (j > mean && ln_weight < -40.0) {
             return (1.0 - sum).clamp(0.0, 1.0);
         }
-        passed = (passed - fall).max(0.0);
+        passed = (passed - ln_fall.exp()).max(0.0);
         j += 1.0;
-        fall *= x / (half + j);
+        ln_fall += x.ln() - (half + j).ln();
         ln_weight += mean.ln() - j.ln();
     }
 }

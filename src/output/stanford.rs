@@ -4,6 +4,7 @@
 
 mod bins;
 mod draw;
+mod labels;
 
 use std::fs;
 use std::io;

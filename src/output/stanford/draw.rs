@@ -1,11 +1,14 @@
 //! The picture of a Stanford diagram.
 
+use std::collections::BTreeMap;
+
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::colors::colormaps::{ColorMap, ViridisRGB};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Diagram;
+use super::labels::{self, grouped};
 use crate::evaluate::Region;
 
 const SIZE: (u32, u32) = (820, 740);
@@ -15,11 +18,12 @@ const SCALE_WIDTH: u32 = 110;
 const SHOWN: f64 = 0.995;
 /// Cells along an axis, about.
 const CELLS: f64 = 90.0;
-const FONT: &str = "sans-serif";
+pub(super) const FONT: &str = "sans-serif";
 
-type Failed = DrawingAreaErrorKind<std::io::Error>;
+pub(super) type Failed = DrawingAreaErrorKind<std::io::Error>;
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+pub(super) type Chart<'a, 'b> =
+    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// The diagram as an SVG document on white.
 pub fn svg(diagram: &Diagram) -> Result<String, Failed> {
@@ -62,10 +66,11 @@ pub fn svg(diagram: &Diagram) -> Result<String, Failed> {
         .light_line_style(TRANSPARENT)
         .bold_line_style(BLACK.mix(0.08))
         .draw()?;
-    let most = cells(&mut chart, diagram, axis_m)?;
+    let cells = Cells::new(diagram, axis_m);
+    cells.draw(&mut chart, axis_m)?;
     limits(&mut chart, diagram, axis_m)?;
-    names(&mut chart, diagram, axis_m)?;
-    scale(&right, most)?;
+    labels::draw(&mut chart, diagram, &cells, axis_m)?;
+    scale(&right, cells.most)?;
     drop(chart);
     root.present()?;
     drop((left, right, root));
@@ -109,20 +114,39 @@ fn regions(chart: &mut Chart, diagram: &Diagram, end: f64) -> Result<(), Failed>
     Ok(())
 }
 
-/// Draws the counts; returns the largest.
-fn cells(chart: &mut Chart, diagram: &Diagram, end: f64) -> Result<u64, Failed> {
-    let width_m = diagram.bins.width_m();
-    let by = (end / CELLS / width_m).ceil().max(1.0);
-    let side_m = by * width_m;
-    let last = (end / side_m).ceil() - 1.0;
-    let cells = diagram.bins.coarser(by as u32, last as u32);
-    let most = cells.values().copied().max().unwrap_or(1);
-    chart.draw_series(cells.iter().map(|((x, y), n)| {
-        let (x, y) = (f64::from(*x) * side_m, f64::from(*y) * side_m);
-        let far = ((x + side_m).min(end), (y + side_m).min(end));
-        Rectangle::new([(x, y), far], colour(*n, most).filled())
-    }))?;
-    Ok(most)
+/// The counts as they are drawn.
+pub(super) struct Cells {
+    /// Side of a cell \[m\].
+    pub side_m: f64,
+    /// Epochs by cell.
+    pub counts: BTreeMap<(u32, u32), u64>,
+    most: u64,
+}
+
+impl Cells {
+    fn new(diagram: &Diagram, end: f64) -> Self {
+        let width_m = diagram.bins.width_m();
+        let by = (end / CELLS / width_m).ceil().max(1.0);
+        let side_m = by * width_m;
+        let last = (end / side_m).ceil() - 1.0;
+        let counts = diagram.bins.coarser(by as u32, last as u32);
+        let most = counts.values().copied().max().unwrap_or(1);
+        Self {
+            side_m,
+            counts,
+            most,
+        }
+    }
+
+    fn draw(&self, chart: &mut Chart, end: f64) -> Result<(), Failed> {
+        let side_m = self.side_m;
+        let cell = |((x, y), n): (&(u32, u32), &u64)| {
+            let (x, y) = (f64::from(*x) * side_m, f64::from(*y) * side_m);
+            let far = ((x + side_m).min(end), (y + side_m).min(end));
+            Rectangle::new([(x, y), far], colour(*n, self.most).filled())
+        };
+        chart.draw_series(self.counts.iter().map(cell)).map(|_| ())
+    }
 }
 
 /// Dark for one epoch, bright for the most.
@@ -148,53 +172,6 @@ fn limits(chart: &mut Chart, diagram: &Diagram, end: f64) -> Result<(), Failed> 
     Ok(())
 }
 
-/// Names, counts and shares, where few epochs lie.
-fn names(chart: &mut Chart, diagram: &Diagram, end: f64) -> Result<(), Failed> {
-    let total = diagram.total() as f64;
-    let a = diagram.alert_m.unwrap_or(end);
-    let mut places = vec![
-        (Region::Nominal, (0.5 * a, 0.88 * a)),
-        (Region::Misleading, (0.7 * a, 0.3 * a)),
-    ];
-    if diagram.alert_m.is_some() {
-        places.push((Region::Unavailable, (0.42 * end, 0.5 * (a + end))));
-        places.push((Region::Hazardous, (0.5 * (a + end), 0.4 * a)));
-    }
-    let line = 0.032 * end;
-    for (region, (x, y)) in places {
-        let n = diagram.counts[region as usize];
-        let share = 100.0 * n as f64 / total;
-        let digits = if n == 0 || share >= 10.0 { 1 } else { 3 };
-        let words = name(region).split('\n').map(str::to_owned);
-        let texts: Vec<String> = words
-            .chain([format!("{} ({share:.digits$} %)", grouped(n))])
-            .collect();
-        let width = texts.iter().map(|t| t.len()).max().unwrap_or(0) as f64;
-        let half = (
-            0.0066 * width * end,
-            0.5 * line * texts.len() as f64 + 0.006 * end,
-        );
-        let card = [(x - half.0, y - half.1), (x + half.0, y + half.1)];
-        chart.draw_series([Rectangle::new(card, WHITE.mix(0.75).filled())])?;
-        for (i, text) in texts.iter().enumerate() {
-            let style = (FONT, 16).into_font().color(&BLACK);
-            let style = style.pos(Pos::new(HPos::Center, VPos::Center));
-            let down = (i as f64 - 0.5 * (texts.len() as f64 - 1.0)) * line;
-            chart.draw_series([Text::new(text.clone(), (x, y - down), style)])?;
-        }
-    }
-    Ok(())
-}
-
-fn name(region: Region) -> &'static str {
-    match region {
-        Region::Nominal => "nominal",
-        Region::Unavailable => "system unavailable",
-        Region::Misleading => "misleading information",
-        Region::Hazardous => "hazardously\nmisleading",
-    }
-}
-
 /// The colours' scale: a bar from one epoch to the most.
 fn scale(area: &Area, most: u64) -> Result<(), Failed> {
     const TOP: i32 = 90;
@@ -214,8 +191,8 @@ fn scale(area: &Area, most: u64) -> Result<(), Failed> {
     }
     let style = (FONT, 14).into_font().color(&BLACK);
     let left = style.pos(Pos::new(HPos::Left, VPos::Center));
-    area.draw(&Text::new("epochs", (BAR.0, TOP - 22), left.clone()))?;
-    area.draw(&Text::new("in a cell", (BAR.0, TOP - 6), left.clone()))?;
+    area.draw(&Text::new("epochs", (BAR.0, TOP - 38), left.clone()))?;
+    area.draw(&Text::new("in a cell", (BAR.0, TOP - 20), left.clone()))?;
     let mut n = 1_u64;
     while n <= most.max(2) {
         let up = f64::from(height) * (n as f64).ln() / ln_most;
@@ -232,19 +209,6 @@ fn capital(word: &str) -> String {
     letters
         .next()
         .map_or_else(String::new, |c| c.to_uppercase().chain(letters).collect())
-}
-
-/// Digits in threes.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
-            text.push(' ');
-        }
-        text.push(c);
-    }
-    text
 }
 
 #[cfg(test)]
@@ -264,7 +228,7 @@ mod tests {
         for text in [
             "1 237 epochs",
             "1 234 (99.8 %)",
-            "1 (0.081 %)",
+            "1 (0.08 %)",
             "alert limit 1 m",
             "system unavailable",
             "hazardously",
