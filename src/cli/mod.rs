@@ -6,6 +6,7 @@ mod campaign_table;
 mod check;
 mod convert;
 mod demo;
+mod gates;
 mod outcome;
 mod replay;
 mod schema;

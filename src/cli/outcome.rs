@@ -56,7 +56,9 @@ impl Run {
     ) -> anyhow::Result<Self> {
         let replay =
             Replay::new(site, vehicle, telling.rate).context("site and vehicle don't fit")?;
-        let files = output.map(Files::create).transpose()?;
+        let files = output
+            .map(|directory| Files::create(directory, &vehicle.protection))
+            .transpose()?;
         let stop = Arc::new(AtomicBool::new(false));
         let heard = Arc::clone(&stop);
         // The first Ctrl-C completes the files, the second one ends the program as ever.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::gates::gates;
 use crate::output::Document;
 use crate::output::summary::{DamageDocument, ErrorsDocument, ParameterRow, SourceRow};
 
@@ -33,6 +34,7 @@ fn write_all(to: &mut String, document: &Document) -> std::fmt::Result {
         document.log, document.span_s, document.samples, document.distance_m
     )?;
     sources(to, &document.sources)?;
+    gates(to, &document.sources)?;
     writeln!(to)?;
     start_and_end(to, document)?;
     findings(to, document)?;
@@ -204,6 +206,25 @@ fn errors(to: &mut String, e: &ErrorsDocument) -> std::fmt::Result {
             "         {name:15} {:8.3} {:8.3} {:8.3} {:8.3} {:8}",
             s.rmse, s.median, s.p95, s.max, s.count
         )?;
+    }
+    for (name, level) in [
+        ("2D level", &e.horizontal_level),
+        ("height level", &e.vertical_level),
+    ] {
+        let Some(l) = level else { continue };
+        write!(
+            to,
+            "         {name:15} error above it in {} of {} rows ({:.3} %); level median {:.3} m, error p95 {:.3} m",
+            l.above,
+            l.count,
+            100.0 * l.above_share,
+            l.median_m,
+            l.error_p95_m
+        )?;
+        match l.ratio {
+            Some(ratio) => writeln!(to, ", ratio {ratio:.1}")?,
+            None => writeln!(to)?,
+        }
     }
     let mut notes = Vec::new();
     if let Some((nees, expected)) = e.position_nees.zip(e.position_nees_expected) {

@@ -34,6 +34,7 @@ const UNITS: &[(&str, &str)] = &[
     ("_m_rtm", "m/√m"),
     ("_m_rts", "m/√s"),
     ("_radps", "rad/s"),
+    ("_degps", "deg/s"),
     ("_mps2", "m/s²"),
     ("_rthz", "1/√Hz"),
     ("_bits", "bits"),
@@ -89,6 +90,15 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
     (
         "Protection",
         &["horizontal_alert_m", "vertical_alert_m"],
+        Bound::Positive,
+    ),
+    (
+        "Smooth",
+        &[
+            "time_constant_s",
+            "correction_speed_mps",
+            "correction_turn_degps",
+        ],
         Bound::Positive,
     ),
     ("Gate", &["probability"], Bound::Share),

@@ -26,6 +26,9 @@ pub struct Vehicle {
     /// What the estimate promises.
     #[serde(default)]
     pub protection: Protection,
+    /// How the smooth output follows the exact one.
+    #[serde(default)]
+    pub smooth: Smooth,
     /// Its sources by name.
     #[serde(default, rename = "source")]
     pub sources: BTreeMap<String, Source>,
@@ -177,6 +180,28 @@ impl Default for Protection {
             separation: true,
             horizontal_alert_m: None,
             vertical_alert_m: None,
+        }
+    }
+}
+
+/// How the smooth output follows the exact one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Smooth {
+    /// A correction fades out with this time constant [s].
+    pub time_constant_s: f64,
+    /// The smooth position makes up for corrections at this speed at most [m/s].
+    pub correction_speed_mps: f64,
+    /// The smooth heading makes up for corrections at this rate at most [deg/s].
+    pub correction_turn_degps: f64,
+}
+
+impl Default for Smooth {
+    fn default() -> Self {
+        Self {
+            time_constant_s: 1.0,
+            correction_speed_mps: 0.5,
+            correction_turn_degps: 10.0,
         }
     }
 }

@@ -19,6 +19,7 @@ use super::relocation::Refusals;
 use super::report::{Fate, Mode, Reset};
 use super::resolve::{Slots, is_disturbed, lag, resolve};
 use super::setup::Setup;
+use super::smooth::Shift;
 use super::wheels::{FORWARD_B, WheelState};
 use crate::config::Source;
 
@@ -38,6 +39,8 @@ pub struct Outcome {
     pub reset: Option<Reset>,
     /// Conditions that began or ended with it.
     pub changes: Changes,
+    /// What the motion model carried the best hypothesis; the rest of its way is a correction.
+    pub carried: Shift,
 }
 
 impl From<Fate> for Outcome {
@@ -47,6 +50,7 @@ impl From<Fate> for Outcome {
             update: None,
             reset: None,
             changes: Changes::default(),
+            carried: Shift::default(),
         }
     }
 }
@@ -78,6 +82,8 @@ pub struct Core {
     pub(super) standings: Standings,
     /// The fixpoint that was refused last, and when.
     pub(super) refused_pass: Option<(Name, Timestamp)>,
+    /// What the motion model carried the best hypothesis in this sample.
+    carried: Shift,
 }
 
 impl Clone for Core {
@@ -101,6 +107,7 @@ impl Clone for Core {
         self.watch.clone_from(&from.watch);
         self.standings.clone_from(&from.standings);
         self.refused_pass = from.refused_pass;
+        self.carried = from.carried;
     }
 }
 
@@ -110,7 +117,9 @@ impl Estimator for Core {
     type Output = Outcome;
 
     fn apply(&mut self, setup: &Setup, key: Key, sample: &Sample) -> Outcome {
+        self.carried = Shift::default();
         let mut outcome = self.apply_sample(setup, key, sample);
+        outcome.carried = self.carried;
         self.watch_over(setup, key.t, &outcome);
         outcome.changes = self.watch.take_changes();
         outcome
@@ -164,8 +173,18 @@ impl Core {
 impl Core {
     /// Carries every hypothesis to `t`.
     pub fn advance(&mut self, setup: &Setup, t: Timestamp) {
+        self.carry(|inputs, filter| inputs.advance(setup, filter, t));
+    }
+
+    /// Carries every hypothesis, and notes how far that took the best.
+    fn carry(&mut self, step: impl Fn(&Inputs, &mut Filter<STATES>)) {
+        let best = |all: &Hypotheses| all.best().map(|h| *h.filter.nav());
+        let before = best(&self.hypotheses);
         for filter in self.hypotheses.filters_mut() {
-            self.inputs.advance(setup, filter, t);
+            step(&self.inputs, filter);
+        }
+        if let Some((before, after)) = before.zip(best(&self.hypotheses)) {
+            self.carried = self.carried.then(&Shift::between(&before, &after));
         }
     }
 
@@ -191,13 +210,13 @@ impl Core {
     }
 
     fn apply_imu(&mut self, setup: &Setup, state: ImuState, health: ImuHealth) -> Outcome {
-        for filter in self.hypotheses.filters_mut() {
+        self.carry(|inputs, filter| {
             if state.accel_b.is_some() {
-                self.inputs.advance_to_imu(setup, filter, &state);
+                inputs.advance_to_imu(setup, filter, &state);
             } else {
-                self.inputs.advance(setup, filter, state.t);
+                inputs.advance(setup, filter, state.t);
             }
-        }
+        });
         self.inputs.imu = Some(state);
         self.constrain(setup, state.t);
         match health {
@@ -222,10 +241,9 @@ impl Core {
         ) else {
             return Fate::WrongKind.into();
         };
-        for filter in self.hypotheses.filters_mut() {
-            self.inputs
-                .advance_to_wheels(setup, filter, &next, &stretch);
-        }
+        self.carry(|inputs, filter| {
+            inputs.advance_to_wheels(setup, filter, &next, &stretch);
+        });
         self.inputs.wheels = Some(next);
         let beside_imu = self.inputs.carrier(setup, key.t).0 == Carrier::Imu;
         self.hold_still(setup, key.t);

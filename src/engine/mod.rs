@@ -20,6 +20,7 @@ mod report;
 mod resolve;
 mod separation;
 mod setup;
+mod smooth;
 mod start;
 mod timeline;
 mod watch;
@@ -28,17 +29,19 @@ mod wheels;
 use std::collections::VecDeque;
 
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
-use wayfix_filter::{Block, Filter, Timestamp};
+use wayfix_filter::{Block, Filter, Nav, Timestamp};
 use wayfix_sensors::{Name, Reading, Sample};
 
 pub use health::{Condition, Finding, Health};
 pub use protection::ProtectionLevel;
 pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
 pub use setup::{MAX_SOURCES, Setup, SetupError};
+pub use smooth::Pose;
 
 use crate::config::{Site, Source, Vehicle};
 use core::{Core, Outcome, STATES};
 use health::Change;
+use smooth::{Follower, Shift};
 use timeline::Timeline;
 
 /// Events that the history holds at most.
@@ -118,6 +121,7 @@ pub struct Engine {
     core: Box<Core>,
     history: EngineHistory,
     timeline: Timeline,
+    follower: Follower,
     told_resets: Told<(Timestamp, ResetCause)>,
     told_findings: Told<Finding>,
 }
@@ -184,6 +188,7 @@ impl Engine {
             setup,
             core: Box::default(),
             timeline: Timeline::default(),
+            follower: Follower::default(),
             told_resets: Told::new(),
             told_findings: Told::new(),
         })
@@ -229,6 +234,8 @@ impl Engine {
             outputs.reports.push(report);
             return;
         }
+        let mut carried = Shift::default();
+        let mut is_late = false;
         let result = self.history.insert(
             &mut *self.core,
             &self.setup,
@@ -238,6 +245,9 @@ impl Engine {
                 if new {
                     report.fate = outcome.fate;
                     report.update = outcome.update;
+                    carried = outcome.carried;
+                } else {
+                    is_late = true;
                 }
                 outputs.resets.extend(outcome.reset);
                 let changes = outcome.changes.iter();
@@ -249,6 +259,8 @@ impl Engine {
         match result {
             Ok(()) => {
                 self.timeline.advance(key.t);
+                // What a late sample changes of the past is a correction, all of it.
+                self.follow(if is_late { Shift::default() } else { carried });
                 self.told_resets
                     .sift(&mut outputs.resets, |r| (r.t, r.cause));
                 self.told_findings.sift(&mut outputs.findings, |f| *f);
@@ -264,6 +276,14 @@ impl Engine {
         outputs.reports.push(report);
     }
 
+    /// Lets the smooth output follow the estimate as it is now.
+    fn follow(&mut self, carried: Shift) {
+        if let Some(best) = self.core.hypotheses.best() {
+            let (t, nav) = (best.filter.t(), best.filter.nav());
+            self.follower.follow(&self.setup.smooth, t, nav, &carried);
+        }
+    }
+
     /// The conditions in force.
     #[must_use]
     pub fn health(&self) -> Health {
@@ -275,6 +295,7 @@ impl Engine {
         *self.core = Core::default();
         self.history = new_history(&self.setup);
         self.timeline = Timeline::default();
+        self.follower = Follower::default();
         self.told_resets = Told::new();
         self.told_findings = Told::new();
     }
@@ -305,6 +326,7 @@ impl Engine {
             let nav = best.filter.nav().delayed(back_s);
             estimate = Estimate {
                 t,
+                smooth: self.follower.pose(&self.setup.smooth, &nav, 0.0),
                 p_n: nav.p_n,
                 v_n: nav.v_n,
                 q_nb: nav.q_nb,
@@ -331,7 +353,15 @@ impl Engine {
             hypotheses: self.core.hypotheses.len(),
             protection: self.core.protection(&self.setup, filter),
             health: self.core.watch.health(),
+            smooth: self.smooth(nav, t),
         }
+    }
+
+    /// The smooth pose at `t`, where the exact one is `nav`.
+    fn smooth(&self, nav: &Nav, t: Timestamp) -> Pose {
+        let now = self.core.hypotheses.best().map_or(t, |h| h.filter.t());
+        let ahead_s = t.seconds_since(now);
+        self.follower.pose(&self.setup.smooth, nav, ahead_s)
     }
 
     /// What has been learned so far.

@@ -8,6 +8,7 @@ use wayfix_sensors::{Kind, Name};
 
 use super::health::Health;
 use super::protection::ProtectionLevel;
+use super::smooth::Pose;
 
 /// Fate of one sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -138,6 +139,8 @@ pub struct Estimate {
     pub protection: ProtectionLevel,
     /// Conditions in force.
     pub health: Health,
+    /// The same without steps: what a controller steers by. It depends on when late samples came.
+    pub smooth: Pose,
 }
 
 impl Estimate {

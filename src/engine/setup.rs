@@ -8,7 +8,7 @@ use wayfix_filter::{Judge, Weight as FilterWeight, math};
 use super::groups::Groups;
 use crate::config::site::{Datum, ZoneKind};
 use crate::config::source::{Gate, Mount, Weight};
-use crate::config::vehicle::{Drive, Estimator, Motion, Protection, Start};
+use crate::config::vehicle::{Drive, Estimator, Motion, Protection, Smooth, Start};
 use crate::config::{Site, Source, Vehicle};
 
 /// Most sources of one vehicle.
@@ -45,6 +45,8 @@ pub struct Setup {
     pub protection: Protection,
     /// Which measurements fail together.
     pub groups: Groups,
+    /// How the smooth output follows the exact one.
+    pub smooth: Smooth,
     /// Sources in the order of their names; a source's index is its place here.
     pub sources: Vec<SourceSetup>,
     by_name: BTreeMap<String, u16>,
@@ -267,6 +269,7 @@ impl Setup {
             estimator: vehicle.estimator.clone(),
             protection: vehicle.protection,
             groups: Groups::new(site, vehicle),
+            smooth: vehicle.smooth,
             by_name: (sources.iter().enumerate())
                 .map(|(i, s)| (s.name.clone(), indexed(i)))
                 .collect(),

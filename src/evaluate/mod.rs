@@ -1,11 +1,16 @@
 //! How far the estimate is from the truth, and whether it knew.
 
+pub mod detection;
 mod distribution;
+mod gate_power;
+mod levels;
 
 use nalgebra::{Matrix2, Matrix3, Quaternion, UnitQuaternion, Vector3};
 use wayfix_filter::math;
 
 pub use distribution::Distribution;
+pub use gate_power::{Caught, GatePower, Misfit, POWER};
+pub use levels::{Levels, Region};
 
 use crate::engine::Estimate;
 use crate::log::{Truth, TruthState};
@@ -119,6 +124,10 @@ pub struct Errors {
     pub nees_dimension: usize,
     /// Heading NEES.
     pub yaw_nees: Distribution,
+    /// Horizontal protection level.
+    pub horizontal_level: Levels,
+    /// Vertical protection level, where truth has the height.
+    pub vertical_level: Levels,
     /// Truth rows before the start of the estimate.
     pub before_start: u64,
     /// Truth rows that came more than a second late, or lie in a hole of the log: not compared.
@@ -128,8 +137,13 @@ pub struct Errors {
 impl Errors {
     /// Takes one comparison.
     pub fn add(&mut self, c: &Comparison) {
+        let protection = &c.estimate.protection;
         if let Some(h) = c.horizontal {
             self.horizontal_m.add(h.norm());
+            self.horizontal_level.add(h.norm(), protection.horizontal_m);
+        }
+        if let Some(z) = c.height_m {
+            self.vertical_level.add(z, protection.vertical_m);
         }
         if let (Some(h), Some(z)) = (c.horizontal, c.height_m) {
             self.position_m.add(h.norm().hypot(z));

@@ -12,6 +12,7 @@
 //! | `hypotheses` | number still alive |
 //! | `hpl_m vpl_m` | horizontal and vertical protection level |
 //! | `health` | conditions in force, joined by a bar; empty where there are none |
+//! | `smooth_x_m smooth_y_m smooth_z_m smooth_yaw_deg` | the same pose without steps |
 
 use std::path::Path;
 
@@ -22,7 +23,7 @@ use crate::replay::Sink;
 
 const HEADER: &str = "t_ns,mode,x_m,y_m,z_m,yaw_deg,pitch_deg,roll_deg,vx_mps,vy_mps,vz_mps,\
                       sigma_x_m,sigma_y_m,sigma_z_m,cov_xy_m2,yaw_sigma_deg,hypotheses,\
-                      hpl_m,vpl_m,health";
+                      hpl_m,vpl_m,health,smooth_x_m,smooth_y_m,smooth_z_m,smooth_yaw_deg";
 
 /// Writes one line an estimate.
 #[derive(Debug)]
@@ -87,6 +88,11 @@ impl Sink for EstimateCsv {
                     line.push('|');
                 }
                 line.push_str(condition.name());
+            }
+            let smooth = [e.smooth.p_n.x, e.smooth.p_n.y, e.smooth.p_n.z];
+            for value in smooth.into_iter().chain([e.smooth.yaw_rad().to_degrees()]) {
+                line.push(',');
+                fixed(line, value, 4);
             }
         });
     }

@@ -7,6 +7,7 @@ pub mod number;
 pub mod parameters;
 pub mod reports;
 pub mod resets;
+pub mod stanford;
 pub mod summary;
 pub mod tum;
 
@@ -18,12 +19,14 @@ use wayfix_filter::Timestamp;
 pub use lines::OutputError;
 pub use summary::Document;
 
+use crate::config::vehicle::Protection;
 use crate::engine::{Estimate, Finding, Learned, Report, Reset};
 use crate::evaluate::Comparison;
 use crate::replay::Sink;
 
 /// Writes `estimate.csv`, `estimate.tum`, `truth.tum`, `reports.jsonl`, `resets.jsonl`,
-/// `findings.jsonl`, `parameters.csv` and at the end `summary.json` into a folder.
+/// `findings.jsonl`, `parameters.csv` and at the end `summary.json` and, where there is truth,
+/// `stanford_horizontal.svg` and `stanford_vertical.svg` into a folder.
 #[derive(Debug)]
 pub struct Files {
     directory: PathBuf,
@@ -33,14 +36,15 @@ pub struct Files {
     resets: resets::Resets,
     findings: findings::Findings,
     parameters: parameters::Parameters,
+    stanford: stanford::Stanford,
 }
 
 impl Files {
-    /// Creates the folder, if need be, and the files.
+    /// Creates the folder, if need be, and the files; what the estimate promises is drawn.
     ///
     /// # Errors
     /// One of them can't be created.
-    pub fn create(directory: &Path) -> Result<Self, OutputError> {
+    pub fn create(directory: &Path, protection: &Protection) -> Result<Self, OutputError> {
         fs::create_dir_all(directory).map_err(|source| OutputError {
             path: directory.to_owned(),
             source,
@@ -53,6 +57,7 @@ impl Files {
             resets: resets::Resets::create(&path("resets.jsonl"))?,
             findings: findings::Findings::create(&path("findings.jsonl"))?,
             parameters: parameters::Parameters::create(&path("parameters.csv"))?,
+            stanford: stanford::Stanford::new(directory, protection),
             directory: directory.to_owned(),
         })
     }
@@ -72,6 +77,7 @@ impl Files {
             self.resets.finish(),
             self.findings.finish(),
             self.parameters.finish(),
+            self.stanford.finish(),
             written,
         ]
         .into_iter()
@@ -99,6 +105,7 @@ impl Sink for Files {
 
     fn comparison(&mut self, comparison: &Comparison) {
         self.tum.comparison(comparison);
+        self.stanford.comparison(comparison);
     }
 
     fn parameters(&mut self, t: Timestamp, parameters: &[Learned]) {

@@ -6,7 +6,7 @@ use wayfix_filter::Timestamp;
 use wayfix_sensors::{Kind, Name};
 
 use crate::engine::{Condition, Estimate, Fate, Finding, Learned, Report, Reset, ResetCause};
-use crate::evaluate::Errors;
+use crate::evaluate::{Errors, GatePower};
 
 /// Most jumps, and most findings, that a summary keeps.
 const MAX_RESETS: usize = 1000;
@@ -22,6 +22,8 @@ pub struct SourceSummary {
     pub nis_sum: f64,
     /// Degrees of freedom of that sum.
     pub nis_dimensions: u64,
+    /// What its gate would catch.
+    pub gate: GatePower,
 }
 
 impl SourceSummary {
@@ -40,6 +42,9 @@ impl SourceSummary {
     fn add(&mut self, report: &Report) {
         self.seen += 1;
         *self.fates.entry(report.fate).or_default() += 1;
+        if let Some(update) = &report.update {
+            self.gate.add(report.t, report.kind, update);
+        }
         if let Some(update) = report
             .update
             .filter(|u| u.verdict.is_used() && u.nis.is_finite())

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Findings, gate};
 use crate::config::source::{Mount, SteeringSource, WheelPlace, WheelsSource};
-use crate::config::vehicle::{Drive, Motion};
+use crate::config::vehicle::{Drive, Motion, Smooth};
 use crate::config::{Source, Vehicle};
 
 /// Usual values by kind and key; outside them something is probably in another unit.
@@ -48,6 +48,7 @@ pub(super) fn check(vehicle: &Vehicle, found: &mut Findings) {
             format!("{gravity} m/s² is not on Earth"),
         );
     }
+    check_smooth(&vehicle.smooth, found);
     for (name, source) in &vehicle.sources {
         let path = format!("source.{name}");
         let Ok(values) = serde_json::to_value(source) else {
@@ -144,6 +145,32 @@ fn check_absolute(vehicle: &Vehicle, found: &mut Findings) {
             "start.sigma_m",
             "below a millimetre; the first measurements may be refused",
         );
+    }
+}
+
+fn check_smooth(smooth: &Smooth, found: &mut Findings) {
+    let usual = [
+        ("time_constant_s", smooth.time_constant_s, 0.1, 30.0),
+        (
+            "correction_speed_mps",
+            smooth.correction_speed_mps,
+            0.02,
+            5.0,
+        ),
+        (
+            "correction_turn_degps",
+            smooth.correction_turn_degps,
+            0.5,
+            90.0,
+        ),
+    ];
+    for (key, x, low, high) in usual {
+        if !(low..=high).contains(&x) {
+            found.vehicle(
+                format!("smooth.{key}"),
+                format!("{x} is unusual; {low} to {high} is usual"),
+            );
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::evaluate::{Distribution, Errors};
+use crate::evaluate::{Distribution, Errors, Levels};
 
 /// Errors against truth.
 #[derive(Clone, Debug, Serialize)]
@@ -28,6 +28,40 @@ pub struct ErrorsDocument {
     pub position_nees_expected: Option<usize>,
     /// Mean of the normalised heading error squared; 1 where the covariance is honest.
     pub yaw_nees: Option<f64>,
+    /// Horizontal protection level against the horizontal error.
+    pub horizontal_level: Option<LevelRow>,
+    /// Vertical protection level against the height error.
+    pub vertical_level: Option<LevelRow>,
+}
+
+/// A protection level against the error that it bounds.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct LevelRow {
+    /// Number of epochs.
+    pub count: u64,
+    /// Epochs whose error was above the level.
+    pub above: u64,
+    /// Their share; vehicle.toml promises at most `protection.exceedance`.
+    pub above_share: f64,
+    /// Median of the level [m], to 0.6 %.
+    pub median_m: f64,
+    /// 95th percentile of the error [m], to 0.6 %.
+    pub error_p95_m: f64,
+    /// The one over the other: how much room the level leaves.
+    pub ratio: Option<f64>,
+}
+
+impl LevelRow {
+    fn new(of: &Levels) -> Option<Self> {
+        Some(Self {
+            count: of.count(),
+            above: of.above,
+            above_share: of.above_share()?,
+            median_m: of.level_m.percentile(0.5)?,
+            error_p95_m: of.error_m.percentile(0.95)?,
+            ratio: of.ratio(),
+        })
+    }
 }
 
 /// Magnitudes of an error, in the unit of the key that holds them.
@@ -65,6 +99,8 @@ impl ErrorsDocument {
             position_nees: nees,
             position_nees_expected: nees.map(|_| errors.nees_dimension),
             yaw_nees: errors.yaw_nees.mean(),
+            horizontal_level: LevelRow::new(&errors.horizontal_level),
+            vertical_level: LevelRow::new(&errors.vertical_level),
         })
     }
 }

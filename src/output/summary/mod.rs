@@ -2,13 +2,15 @@
 //! their units; what is unknown is `null`.
 
 mod errors;
+mod gate;
 mod source;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use errors::{ErrorsDocument, Statistics};
+pub use errors::{ErrorsDocument, LevelRow, Statistics};
+pub use gate::{CaughtRow, GateRow};
 pub use source::SourceRow;
 
 use super::estimate::mode_name;

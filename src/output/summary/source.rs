@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::gate::GateRow;
 use crate::engine::Fate;
 use crate::output::reports::fate_name;
 use crate::replay::SourceSummary;
@@ -41,6 +42,8 @@ pub struct SourceRow {
     pub other_refused: u64,
     /// Mean NIS a degree of freedom of what was used: 1 where sigmas are right.
     pub nis_per_dof: Option<f64>,
+    /// What its gate would catch; `null` where nothing met one.
+    pub gate: Option<GateRow>,
     /// Samples by fate.
     pub fates: BTreeMap<&'static str, u64>,
 }
@@ -52,6 +55,7 @@ impl SourceRow {
             kind,
             seen: s.seen,
             nis_per_dof: s.mean_nis(),
+            gate: GateRow::new(&s.gate),
             ..Self::default()
         };
         for (fate, n) in &s.fates {
