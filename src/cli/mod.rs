@@ -6,6 +6,7 @@ mod convert;
 mod demo;
 mod outcome;
 mod replay;
+mod resume;
 mod schema;
 mod simulate;
 mod summary;

@@ -2,6 +2,7 @@
 //! that a later sample could depend on lives here, so that a rewind forgets nothing.
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::history::{Estimator, Key};
 use wayfix_filter::measurement::{BodyVelocity, Corrected};
 use wayfix_filter::{Judge, Parameter, Timestamp};
@@ -59,7 +60,7 @@ impl From<wayfix_filter::Report> for Outcome {
 }
 
 /// The state of the engine.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Core {
     /// The filters that are alive; none before the start.
     pub hypotheses: Hypotheses,

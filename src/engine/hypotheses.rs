@@ -5,6 +5,7 @@
 //! The contest ends when one holds nearly all the weight, or when the others have met it.
 
 use nalgebra::{Matrix3, Vector3};
+use serde::{Deserialize, Serialize};
 use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, Verdict, math};
 
 use super::core::STATES;
@@ -22,7 +23,7 @@ const IMPOSSIBLE: f64 = 6.0;
 const CAPACITY: usize = 36;
 
 /// One filter and its weight.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Hypothesis {
     /// The filter.
     pub filter: Filter<STATES>,
@@ -45,7 +46,7 @@ impl Clone for Hypothesis {
 }
 
 /// The filters that are alive, the best first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Hypotheses {
     all: Vec<Hypothesis>,
     /// When each source last weighed in.

@@ -2,6 +2,7 @@
 //! that the best of them allows.
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::motion::{Strapdown, Tag};
 use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::sample;
@@ -20,7 +21,7 @@ const LEVEL_S: f64 = 0.5;
 const DISTRUST: f64 = 1.0;
 
 /// Latest readings of the motion sources.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Inputs {
     /// Inertial unit.
     pub imu: Option<ImuState>,
@@ -31,7 +32,7 @@ pub struct Inputs {
 }
 
 /// Latest inertial sample in body axes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ImuState {
     /// When.
     pub t: Timestamp,
@@ -133,7 +134,7 @@ impl ImuState {
 }
 
 /// Latest steering angle, zero and ratio applied, lag of the actuator modelled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct SteeringState {
     /// When.
     pub t: Timestamp,

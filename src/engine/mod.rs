@@ -15,7 +15,9 @@ mod protection;
 mod relocation;
 mod report;
 mod resolve;
+mod sealed;
 mod setup;
+mod snapshot;
 mod start;
 mod timeline;
 mod watch;
@@ -23,6 +25,7 @@ mod wheels;
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
 use wayfix_filter::{Block, Filter, Timestamp};
 use wayfix_sensors::{Name, Reading, Sample};
@@ -30,7 +33,11 @@ use wayfix_sensors::{Name, Reading, Sample};
 pub use health::{Condition, Finding, Health};
 pub use protection::ProtectionLevel;
 pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
+use sealed::Fingerprints;
+pub(crate) use sealed::{Content, open, reads_alike, seal};
 pub use setup::{MAX_SOURCES, Setup, SetupError};
+pub use snapshot::SnapshotError;
+pub(crate) use snapshot::{Kept, Saved};
 
 use crate::config::{Site, Source, Vehicle};
 use core::{Core, Outcome, STATES};
@@ -111,6 +118,7 @@ pub struct Learned {
 #[derive(Debug)]
 pub struct Engine {
     setup: Setup,
+    fingerprints: Fingerprints,
     core: Box<Core>,
     history: EngineHistory,
     timeline: Timeline,
@@ -119,7 +127,7 @@ pub struct Engine {
 }
 
 /// What was told: a late sample makes the resets and findings behind it arise once more.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Told<Key>(VecDeque<Key>);
 
 impl<Key: PartialEq> Told<Key> {
@@ -178,6 +186,7 @@ impl Engine {
         Ok(Self {
             history: new_history(&setup),
             setup,
+            fingerprints: Fingerprints::of(site, vehicle),
             core: Box::default(),
             timeline: Timeline::default(),
             told_resets: Told::new(),

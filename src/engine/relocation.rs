@@ -1,6 +1,7 @@
 //! Taking an estimate back: by a fixpoint that contradicts it, or after a lock-out.
 
 use nalgebra::{Matrix3, Vector3};
+use serde::{Deserialize, Serialize};
 use wayfix_filter::history::Key;
 use wayfix_filter::{Block, Filter, Timestamp};
 use wayfix_sensors::Reading;
@@ -20,7 +21,7 @@ const DOUBT_S: f64 = 0.5;
 const LEAST_REFUSALS: u32 = 3;
 
 /// Absolute measurements that were refused, none accepted between.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Refusals {
     since: Timestamp,
     count: u32,

@@ -45,7 +45,10 @@ impl<const N: usize> From<Filter<N>> for Saved<N> {
         Self {
             t,
             nav,
-            parameters: active.into_iter().zip(values.into_iter().skip(NAV)).collect(),
+            parameters: active
+                .into_iter()
+                .zip(values.into_iter().skip(NAV))
+                .collect(),
             remembered,
             covariance: Triangle { n, p },
         }
@@ -244,7 +247,9 @@ mod tests {
             ("there twice", |v| {
                 v["parameters"][1] = v["parameters"][0].clone();
             }),
-            ("not sound", |v| v["parameters"][1][0]["bound"] = (-1.0).into()),
+            ("not sound", |v| {
+                v["parameters"][1][0]["bound"] = (-1.0).into()
+            }),
             ("is none", |v| v["covariance"][0] = (-1.0).into()),
             ("is none", |v| v["covariance"][1] = 1e9.into()),
         ];

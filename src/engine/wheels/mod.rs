@@ -8,6 +8,7 @@
 mod kinematics;
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::motion::Wheels;
 use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::Reading;
@@ -26,7 +27,7 @@ const SHORT_REST: f64 = 0.2;
 
 /// Values of a reading or a stretch: up to four wheels (or the forward speed in the first), and the
 /// yaw rate where the source gives one.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     /// Speed of each wheel, or the forward speed [m/s].
     pub speed_mps: [f64; WHEELS],
@@ -52,7 +53,7 @@ impl Segment {
 }
 
 /// What was last heard of the wheels, and how much of it the state has gone already.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct WheelState {
     /// Time of the latest reading.
     pub t: Timestamp,
