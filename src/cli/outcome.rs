@@ -85,7 +85,7 @@ impl Run {
     }
 
     /// How far the log has come since its first sample [s].
-    pub fn elapsed_s(&self) -> f64 {
+    pub fn elapsed_s(&self) -> Option<f64> {
         self.replay.elapsed_s()
     }
 

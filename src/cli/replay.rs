@@ -90,7 +90,8 @@ impl Replay {
         };
         let bar = self.bar(&feed);
         let is_over = |run: &Run| {
-            run.is_stopped() || self.until.is_some_and(|until| run.elapsed_s() >= until)
+            let has_come = |until| run.elapsed_s().is_some_and(|elapsed| elapsed >= until);
+            run.is_stopped() || self.until.is_some_and(has_come)
         };
         while let Some(records) = batch
             && !is_over(&run)

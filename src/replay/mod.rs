@@ -119,11 +119,10 @@ impl Replay {
         self.taken
     }
 
-    /// How far the log has come since its first sample \[s\].
+    /// How far the log has come since its first sample \[s\]; `None` before that.
     #[must_use]
-    pub fn elapsed_s(&self) -> f64 {
-        let span = self.began.zip(self.reached);
-        span.map_or(0.0, |(began, reached)| reached.seconds_since(began))
+    pub fn elapsed_s(&self) -> Option<f64> {
+        Some(self.reached?.seconds_since(self.began?))
     }
 
     /// Lets go of the truth that waits for later samples: the continuation compares it.
