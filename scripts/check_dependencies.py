@@ -15,8 +15,8 @@ ALLOWED = {
     "wayfix": {"wayfix-filter", "wayfix-sensors", "wayfix-calibration"},
     "wayfix-datasets": {"wayfix", "wayfix-calibration", "wayfix-filter", "wayfix-sensors"},
 }
-# All that an embedder has to trust.
-FILTER_MAY_USE = {"nalgebra", "statrs", "arrayvec", "libm"}
+# All that an embedder has to trust; serde only where its feature is asked for.
+FILTER_MAY_USE = {"nalgebra", "statrs", "arrayvec", "libm", "serde"}
 FORBIDDEN = {
     "filter": r"\bstd::|\bextern crate (std|alloc)\b|\balloc::",
     "sensors": r"\bstd::(fs|net|io|env|process|thread)\b|\bInstant\b|\bSystemTime\b",

@@ -1,5 +1,8 @@
 //! The filter: state, parameters and one fixed-size covariance.
 
+#[cfg(feature = "serde")]
+mod saved;
+
 use nalgebra::{Matrix3, SMatrix, SVector, Vector3};
 
 use crate::Timestamp;
@@ -62,6 +65,11 @@ const SETTLED: f64 = 1e-6;
 /// assert!((filter.nav().p_n.x - 0.4).abs() < 0.02);
 /// ```
 #[derive(Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "saved::Saved<N>", into = "saved::Saved<N>")
+)]
 pub struct Filter<const N: usize> {
     t: Timestamp,
     nav: Nav,

@@ -9,12 +9,17 @@
 //!
 //! The caller brings the memory: two slices (arrays in a controller, boxed slices elsewhere).
 
+mod saved;
+
 use core::cmp::Ordering;
 
 use crate::Timestamp;
 
+pub use saved::{Marks, Misfit};
+
 /// Place of an event in time; ties go by source and content, never by arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Key {
     /// When it was measured.
     pub t: Timestamp,
@@ -451,6 +456,62 @@ mod tests {
             .insert(&mut state, &(), key(3), 7, |new, _| own.push(new))
             .unwrap();
         assert_eq!(own, [false, false, true, false]);
+    }
+
+    #[test]
+    fn what_is_put_back_goes_on_as_if_nothing_had_happened() {
+        // Every third event comes 40 events later, so that rewinds cross the place of each cut.
+        let late = |t: &i64| if t % 3 == 0 { t + 40 } else { *t };
+        let mut order: Vec<i64> = (0..300).collect();
+        order.sort_by_key(late);
+        let feed = |state: &mut Chain, history: &mut History<_, _>, t: i64| {
+            let mut outputs = Vec::new();
+            let refused = history
+                .insert(state, &(), key(t * 10_000_000), t as u64, |new, o| {
+                    outputs.push((new, o));
+                })
+                .err();
+            (refused, outputs)
+        };
+        for cut in [0, 1, 5, 60, 123, 250] {
+            let (mut state, mut history) = (Chain::default(), history(0.3));
+            for &t in &order[..cut] {
+                feed(&mut state, &mut history, t);
+            }
+            let mut other = self::history(0.3);
+            let events: Vec<(Key, u64)> = history.events().copied().collect();
+            let checkpoints: Vec<(Option<Key>, Chain)> = history.checkpoints().cloned().collect();
+            other
+                .refill::<Chain>(events, checkpoints, history.marks())
+                .unwrap();
+            let mut again = state.clone();
+            for &t in &order[cut..] {
+                let expected = feed(&mut state, &mut history, t);
+                assert_eq!(feed(&mut again, &mut other, t), expected, "{cut} {t}");
+            }
+            assert_eq!(again, state);
+        }
+    }
+
+    #[test]
+    fn what_no_history_held_is_not_put_back() {
+        let (mut state, mut full) = (Chain::default(), history(0.3));
+        for t in 0..100 {
+            full.insert(&mut state, &(), key(t * 10_000_000), 7, |_, _| {})
+                .unwrap();
+        }
+        let events: Vec<(Key, u64)> = full.events().copied().collect();
+        let checkpoints: Vec<(Option<Key>, Chain)> = full.checkpoints().cloned().collect();
+        let refill = |events: &[(Key, u64)], checkpoints: &[(Option<Key>, Chain)]| {
+            let events = events.iter().copied();
+            history(0.3).refill::<Chain>(events, checkpoints.iter().cloned(), full.marks())
+        };
+        assert_eq!(refill(&events, &checkpoints), Ok(()));
+        let backwards: Vec<(Key, u64)> = events.iter().rev().copied().collect();
+        assert_eq!(refill(&backwards, &checkpoints), Err(Misfit));
+        assert_eq!(refill(&events, &[]), Err(Misfit));
+        assert_eq!(refill(&events, &checkpoints[1..]), Err(Misfit));
+        assert_eq!(refill(&events[..3], &checkpoints), Err(Misfit));
     }
 
     #[test]

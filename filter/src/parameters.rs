@@ -12,10 +12,12 @@ use crate::state::{NAV, Slot};
 
 /// Identity of a parameter, chosen by the caller; equal ids are the same parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ParameterId(pub u32);
 
 /// How a parameter changes by itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Process {
     /// Does not.
     Constant,
@@ -94,6 +96,7 @@ impl Parameter {
 
 /// A parameter in the filter.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Active {
     pub id: ParameterId,
     pub process: Process,
@@ -103,14 +106,15 @@ pub(crate) struct Active {
 
 /// A parameter that had to leave: its prior for the next time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Remembered {
-    id: ParameterId,
-    mean: f64,
-    sigma: f64,
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub(crate) struct Remembered {
+    pub id: ParameterId,
+    pub mean: f64,
+    pub sigma: f64,
 }
 
 /// How many parameters that left are remembered; the oldest is forgotten first.
-const REMEMBERED: usize = 64;
+pub(crate) const REMEMBERED: usize = 64;
 
 /// Book of who sits in which slot.
 #[derive(Debug)]
@@ -118,7 +122,7 @@ pub(crate) struct Pool<const N: usize> {
     /// Values by error-state index; the first [`NAV`] are unused.
     pub values: [f64; N],
     pub active: ArrayVec<Active, N>,
-    remembered: ArrayVec<Remembered, REMEMBERED>,
+    pub remembered: ArrayVec<Remembered, REMEMBERED>,
 }
 
 impl<const N: usize> Clone for Pool<N> {

@@ -66,6 +66,7 @@ impl Slot {
 
 /// Navigation state: where the body is, how it moves, and what its inertial unit reads wrong.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Nav {
     /// Attitude: takes b-vectors to n.
     pub q_nb: UnitQuaternion<f64>,

@@ -152,6 +152,7 @@ pub(super) fn cause(cause: ResetCause) -> &'static str {
         ResetCause::Start => "start",
         ResetCause::Collapse => "collapse",
         ResetCause::Fixpoint => "fixpoint",
+        ResetCause::Disproved => "disproved",
         ResetCause::Relocalised => "relocalised",
     }
 }

@@ -9,6 +9,7 @@ mod demo;
 mod gates;
 mod outcome;
 mod replay;
+mod resume;
 mod schema;
 mod simulate;
 mod summary;

@@ -1,5 +1,6 @@
 //! What `replay` and `demo` share: the run under way, its end, and the exit code.
 
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub(super) struct Run {
     /// Rule 13's exception: how long the work takes is told to people and never to the engine.
     begun: Instant,
     stop: Arc<AtomicBool>,
+    is_resumed: bool,
 }
 
 impl Run {
@@ -74,7 +76,35 @@ impl Run {
             files,
             begun: Instant::now(),
             stop,
+            is_resumed: false,
         })
+    }
+
+    /// Goes on with a replay that was kept.
+    pub fn resume(&mut self, replay: Replay) {
+        self.replay = replay;
+        self.is_resumed = true;
+    }
+
+    /// How far the log has come since its first sample [s].
+    pub fn elapsed_s(&self) -> Option<f64> {
+        self.replay.elapsed_s()
+    }
+
+    /// Keeps the replay as it is, for another program to go on with.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn keep(&mut self, path: &Path) -> anyhow::Result<()> {
+        let bytes = self.replay.snapshot()?;
+        // Under its name there is always a whole one.
+        let mut unfinished = path.as_os_str().to_owned();
+        unfinished.push(".new");
+        fs::write(&unfinished, bytes)
+            .and_then(|()| fs::rename(&unfinished, path))
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        self.replay.leave_truth();
+        Ok(())
     }
 
     pub fn feed(&mut self, record: &Record) {
@@ -88,6 +118,7 @@ impl Run {
     /// Completes the files and prints the summary.
     pub fn end(mut self, name: &str, read: Read, telling: &Telling) -> anyhow::Result<ExitCode> {
         let interrupted = self.is_stopped();
+        let is_known = self.replay.engine().estimate().is_some();
         let summary = self.replay.finish(&mut self.files);
         let document = Document {
             is_interrupted: interrupted,
@@ -105,13 +136,14 @@ impl Run {
         if let Some((path, error)) = read.failed {
             return Err(error).with_context(|| path.display().to_string());
         }
-        if summary.samples == 0 && !interrupted {
+        if summary.samples == 0 && !interrupted && !self.is_resumed {
             anyhow::bail!("{name}: no sample could be read");
         }
-        Ok(match (interrupted, summary.started) {
+        let was_known = summary.started.is_some() || is_known;
+        Ok(match (interrupted, was_known) {
             (true, _) => ExitCode::from(INTERRUPTED),
-            (false, None) => ExitCode::from(NO_ESTIMATE),
-            (false, Some(_)) => ExitCode::SUCCESS,
+            (false, false) => ExitCode::from(NO_ESTIMATE),
+            (false, true) => ExitCode::SUCCESS,
         })
     }
 }

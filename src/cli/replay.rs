@@ -8,18 +8,20 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::outcome::{Run, Telling, code};
+use super::resume;
 use super::two_files::TwoFiles;
 use crate::config::Vehicle;
 use crate::config::vehicle::Start;
 use crate::log::{self, Record, TruthState};
-use crate::replay::Feed;
+use crate::replay::{self, Feed};
 
 /// Replay a log (.mcap, .jsonl): what each source contributed, what was refused and why, and how
 /// far the estimate was from the truth.
 ///
 /// Without --site and --vehicle, the two files that the log carries are used. Truth comes from
 /// --truth or from the log itself; the engine never sees it. With -o, writes estimate.csv,
-/// estimate.tum, truth.tum (for evo), reports.jsonl, resets.jsonl, parameters.csv, summary.json.
+/// estimate.tum, truth.tum (for evo), reports.jsonl, resets.jsonl,
+/// findings.jsonl, parameters.csv, summary.json.
 ///
 /// Exit code 0: fine; 1: the position never became known; 2: a file is missing, wrong or can't be
 /// written; 130: stopped by Ctrl-C, with files and summary complete so far.
@@ -35,7 +37,18 @@ pub struct Replay {
     /// Start at the first truth (0.1 m, 2 deg) instead of finding the start.
     #[arg(long)]
     init_from_truth: bool,
-    /// Folder for the results; made if need be.
+    /// Stop so long after the log's first sample [s].
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    until: Option<f64>,
+    /// Where the replay ends, keep its whole state in this file, for --resume.
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    /// Go on where the replay ended that wrote this file: same log, truth and two files. What follows
+    /// is as if it had never ended, to the bit. A snapshot that is damaged or of something else is
+    /// refused with a warning, and the log replayed from its beginning.
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// Folder for the results; made if need be. A continued replay writes what follows.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -55,14 +68,47 @@ impl Replay {
             vehicle.start = Some(start(&first_truth(path)?, &vehicle));
         }
         let mut run = Run::begin(&site, &vehicle, &self.telling, self.output.as_deref())?;
+        let mut batch = match &self.resume {
+            Some(path) => {
+                let kept = resume::read(path)?;
+                let rate_hz = self.telling.rate;
+                let replay = replay::Replay::restore(&site, &vehicle, rate_hz, &kept);
+                match replay.and_then(|r| resume::pass(&mut feed, r.taken()).map(|rest| (r, rest)))
+                {
+                    Ok((replay, rest)) => {
+                        run.resume(replay);
+                        Some(rest)
+                    }
+                    Err(refused) => {
+                        eprintln!("warning: {}: {refused}. Starting cold", path.display());
+                        feed = Feed::open(&self.log, self.truth.as_deref())?;
+                        feed.next_batch()
+                    }
+                }
+            }
+            None => feed.next_batch(),
+        };
         let bar = self.bar(&feed);
-        while !run.is_stopped()
-            && let Some(batch) = feed.next_batch()
+        let is_over = |run: &Run| {
+            let has_come = |until| run.elapsed_s().is_some_and(|elapsed| elapsed >= until);
+            run.is_stopped() || self.until.is_some_and(has_come)
+        };
+        while let Some(records) = batch
+            && !is_over(&run)
         {
-            batch.iter().for_each(|record| run.feed(record));
+            for record in &records {
+                run.feed(record);
+                if is_over(&run) {
+                    break;
+                }
+            }
             bar.set_position(feed.progress().0);
+            batch = feed.next_batch();
         }
         bar.finish_and_clear();
+        if let Some(path) = &self.snapshot {
+            run.keep(path)?;
+        }
         run.end(
             &self.log.display().to_string(),
             feed.finish(),
@@ -81,6 +127,13 @@ impl Replay {
             bar.set_style(style);
         }
         bar
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(s) if s >= 0.0 => Ok(s),
+        _ => Err("expected a number of at least 0 [s]".to_owned()),
     }
 }
 

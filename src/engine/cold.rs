@@ -6,6 +6,7 @@
 //! vehicle that has not moved) comes back as several solutions, never as a guess.
 
 use nalgebra::{Matrix4, UnitQuaternion, Vector3, Vector4};
+use serde::{Deserialize, Serialize};
 use wayfix_filter::measurement::Linearised;
 use wayfix_filter::{Block, Nav, Timestamp, View, math};
 use wayfix_sensors::Reading;
@@ -98,7 +99,7 @@ pub fn headings() -> impl Iterator<Item = (f64, f64)> {
 }
 
 /// What was heard lately.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Window {
     heard: Vec<(Timestamp, u16, Reading)>,
     /// When solving was last tried, and whether something was heard since.

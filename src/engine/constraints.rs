@@ -1,6 +1,7 @@
 //! What the vehicle can't do: slip sideways, leave its plane, drift while it stands.
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::measurement::{AngularRate, BodyVelocity, Height, Velocity};
 use wayfix_filter::{Block, Filter, Judge, Timestamp, Weight};
 
@@ -21,7 +22,7 @@ const CONSTRAINT_S: f64 = 0.2;
 const ROBUST: Judge = Judge::ungated(Weight::StudentT { nu: 4.0 });
 
 /// When which constraint was last applied.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Constrained {
     slip: Option<Timestamp>,
     plane: Option<Timestamp>,

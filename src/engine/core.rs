@@ -1,6 +1,7 @@
 //! The estimator that the history takes back and forth: one sample in, its fate out. Everything
 //! that a later sample could depend on lives here, so that a rewind forgets nothing.
 
+use serde::{Deserialize, Serialize};
 use wayfix_filter::history::{Estimator, Key};
 use wayfix_filter::measurement::{BodyVelocity, Corrected};
 use wayfix_filter::{Filter, Judge, Parameter, Timestamp};
@@ -65,7 +66,7 @@ impl From<wayfix_filter::Report> for Outcome {
 }
 
 /// The state of the engine.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Core {
     /// The filters that are alive; none before the start.
     pub hypotheses: Hypotheses,
@@ -362,7 +363,7 @@ impl Core {
         let target = reading.target();
         self.hypotheses.beside(
             |group| groups.contains(&Some(group)),
-            |doubter| target.is_some_and(|name| doubter.ignored.contains(&name)),
+            |doubter| doubter.ignores(target),
             |filter| {
                 let model = resolve(setup, key.source, reading, filter).ok()?;
                 Some(model.update(filter, &judge))

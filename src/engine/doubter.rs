@@ -10,6 +10,7 @@
 //! to that filter: what M taught is undone.
 
 use nalgebra::{Matrix2, Vector2};
+use serde::{Deserialize, Serialize};
 use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::Name;
 
@@ -31,12 +32,16 @@ const FITS: f64 = 18.4;
 const MOST_IGNORED: usize = 4;
 
 /// The filter that did not believe the last fixpoints.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Doubter {
     /// It.
     pub filter: Filter<STATES>,
     /// The fixpoints that it ignores.
     pub ignored: Vec<Name>,
+    /// Where the estimate was taken elsewhere by its sources: when. It then ignores all that places.
+    pub displaced: Option<Timestamp>,
+    /// So many measurements in a row agreed with it that the estimate refused.
+    pub agreed: u32,
 }
 
 impl Clone for Doubter {
@@ -44,16 +49,47 @@ impl Clone for Doubter {
         Self {
             filter: self.filter.clone(),
             ignored: self.ignored.clone(),
+            ..*self
         }
     }
 
     fn clone_from(&mut self, from: &Self) {
         self.filter.clone_from(&from.filter);
         self.ignored.clone_from(&from.ignored);
+        self.displaced = from.displaced;
+        self.agreed = from.agreed;
     }
 }
 
 impl Doubter {
+    /// A filter that does not believe one fixpoint.
+    #[must_use]
+    pub fn of_fixpoint(filter: Filter<STATES>, name: Name) -> Self {
+        Self {
+            filter,
+            ignored: vec![name],
+            displaced: None,
+            agreed: 0,
+        }
+    }
+
+    /// The filter as it was before its sources took it elsewhere.
+    #[must_use]
+    pub fn of_place(filter: Filter<STATES>, t: Timestamp) -> Self {
+        Self {
+            filter,
+            ignored: Vec::new(),
+            displaced: Some(t),
+            agreed: 0,
+        }
+    }
+
+    /// Whether a measurement of a target is none of its business.
+    #[must_use]
+    pub fn ignores(&self, target: Option<Name>) -> bool {
+        self.displaced.is_some() || target.is_some_and(|name| self.ignored.contains(&name))
+    }
+
     /// One more fixpoint that it ignores; false where it ignores too many.
     pub fn ignore(&mut self, name: Name) -> bool {
         self.ignored.push(name);
@@ -93,7 +129,7 @@ impl Prediction {
 }
 
 /// How a fixpoint stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Standing {
     name: Name,
     seen: Timestamp,
@@ -102,7 +138,7 @@ struct Standing {
 }
 
 /// How every fixpoint stands that was seen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Standings(Vec<Standing>);
 
 impl Standings {

@@ -109,10 +109,7 @@ impl Core {
 
     /// From now on the filter as it is before `name` runs beside the estimate.
     fn doubt_next(&mut self, filter: Filter<STATES>, name: Name) {
-        self.hypotheses.doubter = Some(Doubter {
-            filter,
-            ignored: vec![name],
-        });
+        self.hypotheses.doubter = Some(Doubter::of_fixpoint(filter, name));
     }
 
     /// A fixpoint that is not believed is passed again: it may have been put right.

@@ -4,6 +4,7 @@
 //! several samples in a row change almost linearly, compared with what this sensor usually does, the
 //! values were repeated or interpolated somewhere on the way, and say nothing new.
 
+use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 
 /// Components that are watched.
@@ -18,7 +19,7 @@ const LEARNING: u16 = 50;
 const FORGETTING: f64 = 0.02;
 
 /// Watches one inertial unit.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct FreezeWatch {
     last: [[f64; AXES]; 2],
     last_t: Timestamp,

@@ -1,5 +1,6 @@
 //! Groups of measurements that fail together: a source, or a part of its targets.
 
+use serde::{Deserialize, Serialize};
 use wayfix_sensors::Reading;
 
 use super::setup::Setup;
@@ -11,7 +12,7 @@ const MOST: usize = 8;
 const SPLIT: usize = 4;
 
 /// One group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct GroupId {
     /// Index of the source.
     pub source: u16,

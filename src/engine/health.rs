@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::Name;
 
 /// A reason to trust the estimate less than its covariance says, or one of its sources not at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Condition {
@@ -110,7 +110,7 @@ impl std::fmt::Display for Health {
 }
 
 /// A condition began or ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// When.
     pub t: Timestamp,
@@ -125,7 +125,7 @@ pub struct Finding {
 }
 
 /// What a condition is about: a source by its index, a target by its number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Subject {
     pub source: Option<u16>,
     pub target: Option<Name>,
@@ -148,7 +148,7 @@ impl Subject {
 }
 
 /// A condition of a subject that began or ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     pub t: Timestamp,
     pub condition: Condition,
@@ -171,7 +171,7 @@ impl Changes {
 }
 
 /// What is in force, and what has changed since it was last asked.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Watch {
     in_force: Vec<(Condition, Subject)>,
     changes: VecDeque<Change>,

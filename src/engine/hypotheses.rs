@@ -5,11 +5,13 @@
 //! The contest ends when one holds nearly all the weight, or when the others have met it.
 
 use nalgebra::{Matrix3, Vector3};
+use serde::{Deserialize, Serialize};
 use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, Verdict, math};
 
 use super::core::STATES;
 use super::doubter::Doubter;
 use super::groups::GroupId;
+use super::protection::Case;
 use super::report::{Reset, ResetCause};
 use super::separation::Watchers;
 
@@ -19,17 +21,19 @@ const NU: f64 = 4.0;
 const HOPELESS: f64 = 12.0;
 /// Errors of one source last: so many of its measurements a second count as independent.
 const INDEPENDENT_HZ: f64 = 30.0;
+/// Another hypothesis takes the lead where it is so much more likely (natural log).
+const STAYS: f64 = 1.1;
 /// What a measurement costs that is impossible in a hypothesis (natural log).
 const IMPOSSIBLE: f64 = 6.0;
 /// Most hypotheses at a time.
 const CAPACITY: usize = 36;
 
 /// One filter and its weight.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Hypothesis {
     /// The filter.
     pub filter: Filter<STATES>,
-    /// Log weight, the best one's is zero after each pruning.
+    /// Log weight, the most likely one's is zero after each pruning.
     pub ln_weight: f64,
 }
 
@@ -48,7 +52,7 @@ impl Clone for Hypothesis {
 }
 
 /// The filters that are alive, the best first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Hypotheses {
     all: Vec<Hypothesis>,
     /// When each source last weighed in.
@@ -230,8 +234,13 @@ impl Hypotheses {
             return None;
         }
         let before = *self.all[0].filter.nav();
+        // The first stays first until another is clearly more likely: no flicker between equals.
+        self.all[0].ln_weight += STAYS;
         self.all.sort_by(|a, b| b.ln_weight.total_cmp(&a.ln_weight));
-        let best = self.all[0].ln_weight;
+        if let Some(first) = self.all.iter_mut().find(|h| *h.filter.nav() == before) {
+            first.ln_weight -= STAYS;
+        }
+        let best = (self.all.iter().map(|h| h.ln_weight)).fold(f64::NEG_INFINITY, f64::max);
         self.all.retain(|h| best - h.ln_weight < HOPELESS);
         for h in &mut self.all {
             h.ln_weight -= best;
@@ -260,6 +269,21 @@ impl Hypotheses {
             delta_m,
             delta_yaw_rad,
         })
+    }
+
+    /// The other hypotheses as states of the world, and the probability of the best one.
+    pub fn others(&self) -> (f64, impl Iterator<Item = Case>) {
+        let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
+        let share = move |h: &Hypothesis| h.ln_weight.exp() / total;
+        let cases = self
+            .all
+            .split_first()
+            .into_iter()
+            .flat_map(move |(best, rest)| {
+                rest.iter()
+                    .map(move |h| Case::apart(share(h), &best.filter, &h.filter))
+            });
+        (self.best().map_or(0.0, share), cases)
     }
 
     /// Spread of the hypotheses about the best one: what must be added to its position covariance

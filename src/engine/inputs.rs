@@ -2,6 +2,7 @@
 //! that the best of them allows.
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::motion::{Strapdown, Tag};
 use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::sample;
@@ -20,7 +21,7 @@ const LEVEL_S: f64 = 0.5;
 const DISTRUST: f64 = 1.0;
 
 /// Latest readings of the motion sources.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Inputs {
     /// Inertial unit.
     pub imu: Option<ImuState>,
@@ -31,7 +32,7 @@ pub struct Inputs {
 }
 
 /// Latest inertial sample in body axes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ImuState {
     /// When.
     pub t: Timestamp,
@@ -47,6 +48,8 @@ pub struct ImuState {
     pub count: u32,
     /// Neither frozen nor saturated.
     pub trusted: bool,
+    /// When it last was one of them.
+    pub distrusted: Option<Timestamp>,
     watch: FreezeWatch,
 }
 
@@ -108,6 +111,11 @@ impl ImuState {
             gravity_b: averaged(before.and_then(|b| b.gravity_b), accel_b),
             count: before.map_or(1, |b| b.count.saturating_add(1)),
             trusted: !frozen && !saturated,
+            distrusted: if frozen || saturated {
+                Some(t)
+            } else {
+                before.and_then(|b| b.distrusted)
+            },
             watch,
         };
         let health = match (saturated, frozen) {
@@ -133,7 +141,7 @@ impl ImuState {
 }
 
 /// Latest steering angle, zero and ratio applied, lag of the actuator modelled.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct SteeringState {
     /// When.
     pub t: Timestamp,
@@ -206,23 +214,27 @@ impl Inputs {
             let until = seen.shifted(setup.estimator.motion_timeout_s);
             (t < until).then_some(until)
         };
-        if let Some(until) = self
-            .imu
-            .as_ref()
-            .filter(|i| i.accel_b.is_some())
-            .and_then(|i| alive(i.t))
-        {
-            return (Carrier::Imu, until);
+        let imu = self.imu.as_ref().filter(|i| i.accel_b.is_some());
+        let by_imu = imu.and_then(|i| alive(i.t));
+        let wheels = self.wheels.as_ref().filter(|w| w.is_moving_known());
+        let by_wheels = wheels.and_then(|w| alive(w.t));
+        // An inertial unit that has just lied is the last resort.
+        let lied = imu
+            .and_then(|i| i.distrusted)
+            .is_some_and(|at| t.seconds_since(at) < setup.estimator.motion_timeout_s);
+        match (by_imu, by_wheels) {
+            (Some(until), None) => (Carrier::Imu, until),
+            (Some(until), Some(_)) if !lied => (Carrier::Imu, until),
+            (_, Some(until)) => (Carrier::Wheels, until),
+            (None, None) => (Carrier::None, Timestamp(i64::MAX)),
         }
-        if let Some(until) = self
-            .wheels
-            .as_ref()
-            .filter(|w| w.is_moving_known())
-            .and_then(|w| alive(w.t))
-        {
-            return (Carrier::Wheels, until);
-        }
-        (Carrier::None, Timestamp(i64::MAX))
+    }
+
+    /// The steering angle, where it is not out of date.
+    #[must_use]
+    pub fn steered(&self, setup: &Setup, t: Timestamp) -> Option<&SteeringState> {
+        let timeout_s = setup.estimator.motion_timeout_s;
+        (self.steering.as_ref()).filter(|s| t.seconds_since(s.t) < timeout_s)
     }
 
     /// Carries a filter to `t` by the best sources at each moment.
@@ -241,7 +253,8 @@ impl Inputs {
                     let Some(wheels) = &self.wheels else { return };
                     let segment = wheels.running();
                     let gyro = self.gyro(setup, filter.t());
-                    let model = wheels.model(setup, filter, self.steering.as_ref(), gyro, &segment);
+                    let steering = self.steered(setup, filter.t());
+                    let model = wheels.model(setup, filter, steering, gyro, &segment);
                     step(filter, &model, to);
                 }
                 Carrier::None => filter.predict(&tag(setup), to),
@@ -281,7 +294,8 @@ impl Inputs {
         match stretch.rest.filter(|_| by_wheels && new.t > filter.t()) {
             Some(segment) => {
                 let gyro = self.gyro(setup, filter.t());
-                let model = new.model(setup, filter, self.steering.as_ref(), gyro, &segment);
+                let steering = self.steered(setup, filter.t());
+                let model = new.model(setup, filter, steering, gyro, &segment);
                 step(filter, &model, new.t);
             }
             None => self.advance(setup, filter, new.t),

@@ -18,9 +18,11 @@ mod protection;
 mod relocation;
 mod report;
 mod resolve;
+mod sealed;
 mod separation;
 mod setup;
 mod smooth;
+mod snapshot;
 mod start;
 mod timeline;
 mod watch;
@@ -28,6 +30,7 @@ mod wheels;
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
 use wayfix_filter::{Block, Filter, Nav, Timestamp};
 use wayfix_sensors::{Name, Reading, Sample};
@@ -35,8 +38,12 @@ use wayfix_sensors::{Name, Reading, Sample};
 pub use health::{Condition, Finding, Health};
 pub use protection::ProtectionLevel;
 pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
+use sealed::Fingerprints;
+pub(crate) use sealed::{Content, open, reads_alike, seal};
 pub use setup::{MAX_SOURCES, Setup, SetupError};
 pub use smooth::Pose;
+pub use snapshot::SnapshotError;
+pub(crate) use snapshot::{Kept, Saved};
 
 use crate::config::{Site, Source, Vehicle};
 use core::{Core, Outcome, STATES};
@@ -118,6 +125,7 @@ pub struct Learned {
 #[derive(Debug)]
 pub struct Engine {
     setup: Setup,
+    fingerprints: Fingerprints,
     core: Box<Core>,
     history: EngineHistory,
     timeline: Timeline,
@@ -127,7 +135,7 @@ pub struct Engine {
 }
 
 /// What was told: a late sample makes the resets and findings behind it arise once more.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Told<Key>(VecDeque<Key>);
 
 impl<Key: PartialEq> Told<Key> {
@@ -186,6 +194,7 @@ impl Engine {
         Ok(Self {
             history: new_history(&setup),
             setup,
+            fingerprints: Fingerprints::of(site, vehicle),
             core: Box::default(),
             timeline: Timeline::default(),
             follower: Follower::default(),

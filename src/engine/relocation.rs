@@ -1,11 +1,13 @@
 //! Taking an estimate back: by a fixpoint that contradicts it, or after a lock-out.
 
 use nalgebra::{Matrix3, Vector3};
+use serde::{Deserialize, Serialize};
 use wayfix_filter::history::Key;
 use wayfix_filter::{Block, Filter, Timestamp};
 use wayfix_sensors::Reading;
 
 use super::core::{Core, HEALTHY_S, Outcome, STATES};
+use super::doubter::Doubter;
 use super::parameter::is_of_site;
 use super::report::{Fate, Reset, ResetCause};
 use super::resolve::{Model, resolve};
@@ -16,11 +18,13 @@ use super::start::start_sigma;
 const DOUBT: f64 = 4.0;
 const DOUBT_S: f64 = 0.5;
 
+/// A place that was left is kept in mind for so long \[s\].
+const DOUBTED_S: f64 = 30.0;
 /// So many refusals, none accepted between, are more than wild values.
 const LEAST_REFUSALS: u32 = 3;
 
 /// Absolute measurements that were refused, none accepted between.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Refusals {
     since: Timestamp,
     count: u32,
@@ -95,6 +99,12 @@ impl Core {
             }
             return outcome;
         }
+        if let Some(reset) = self.return_to_doubter(setup, key, model) {
+            return Outcome {
+                reset: Some(reset),
+                ..outcome
+            };
+        }
         self.window.push(t, key.source, reading);
         let reopen_s = setup.sources[usize::from(key.source)].gate.reopen_s;
         let refusals = self.refusals.get_or_insert(Refusals { since: t, count: 0 });
@@ -165,6 +175,39 @@ impl Core {
         }
     }
 
+    /// What the estimate refuses may agree with the place that it was taken from: a receiver that had
+    /// led it away is sound again. Then it goes back.
+    fn return_to_doubter(&mut self, setup: &Setup, key: Key, model: &Model) -> Option<Reset> {
+        let judge = setup.sources[usize::from(key.source)].judge;
+        let doubter = self.hypotheses.doubter.as_mut()?;
+        let since = doubter.displaced?;
+        if key.t.seconds_since(since) > DOUBTED_S {
+            self.hypotheses.doubter = None;
+            return None;
+        }
+        let mut trial = doubter.filter.clone();
+        if !model.update(&mut trial, &judge).verdict.is_used() {
+            doubter.agreed = 0;
+            return None;
+        }
+        doubter.agreed += 1;
+        if doubter.agreed < LEAST_REFUSALS {
+            return None;
+        }
+        let before = *self.hypotheses.single()?.nav();
+        let after = *trial.nav();
+        self.hypotheses.replace(trial);
+        self.hypotheses.forget_beside();
+        self.refusals = None;
+        self.last_accepted = Some(key.t);
+        Some(Reset::between(
+            key.t,
+            ResetCause::Disproved,
+            &before,
+            &after,
+        ))
+    }
+
     /// All absolute measurements were refused for too long. Where they agree with one another on a
     /// place, the estimate goes there; where they don't, it is doubted.
     fn reopen(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
@@ -179,6 +222,7 @@ impl Core {
             return None;
         };
         let place = *place;
+        let left = self.hypotheses.single().cloned();
         self.hypotheses.forget_beside();
         for filter in self.hypotheses.filters_mut() {
             let sigma = start_sigma(&place);
@@ -186,6 +230,7 @@ impl Core {
             filter.inflate(Block::Velocity, Vector3::repeat(0.25));
             filter.inflate(Block::Attitude, Vector3::new(0.0, 0.0, 0.3));
         }
+        self.hypotheses.doubter = left.map(|filter| Doubter::of_place(filter, t));
         self.window.clear();
         self.last_accepted = Some(t);
         let after = *self.hypotheses.best()?.filter.nav();

@@ -1,7 +1,7 @@
 //! What the engine answers: the fate of every sample, the estimate, and resets.
 
 use nalgebra::{Matrix3, UnitQuaternion, Vector3};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::measurement::Degenerate;
 use wayfix_filter::{Nav, Timestamp, Verdict, math};
 use wayfix_sensors::{Kind, Name};
@@ -161,7 +161,7 @@ impl Estimate {
 }
 
 /// Why the estimate jumped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResetCause {
     /// The first position became known.

@@ -8,6 +8,7 @@
 //! asset too: what is left without any absolute source says nothing.
 
 use nalgebra::Matrix2;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::{Block, Filter, Timestamp};
 
 use super::core::STATES;
@@ -24,7 +25,7 @@ const APART: f64 = 27.6;
 const APART_S: f64 = 1.0;
 
 /// A filter that never sees one group.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Watcher {
     group: GroupId,
     filter: Filter<STATES>,
@@ -49,7 +50,7 @@ impl Clone for Watcher {
 }
 
 /// The filters that leave one group out each.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Watchers {
     all: Vec<Watcher>,
     /// When each group last placed the asset.

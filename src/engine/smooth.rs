@@ -18,6 +18,7 @@
 //! smooth pose depends on when they came. The same arrivals give the same bits.
 
 use nalgebra::{UnitQuaternion, Vector3};
+use serde::{Deserialize, Serialize};
 use wayfix_filter::{Nav, Timestamp, math};
 
 use crate::config::vehicle::Smooth;
@@ -40,7 +41,7 @@ impl Pose {
 }
 
 /// A translation in n \[m\] and a turn about n's vertical [rad].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Shift {
     pub p_n: Vector3<f64>,
     pub yaw_rad: f64,
@@ -99,7 +100,7 @@ fn left(size: f64, tau_s: f64, rate: f64, dt_s: f64) -> f64 {
 }
 
 /// The exact state that was last told, and how far the smooth pose is from it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Follower {
     told: Option<(Timestamp, Nav)>,
     offset: Shift,

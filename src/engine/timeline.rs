@@ -1,5 +1,6 @@
 //! Guard of the engine's time: one sample far from all others must not carry everybody along.
 
+use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 
 /// A sample further ahead than this waits for company \[s\].
@@ -13,7 +14,7 @@ const INSISTENCE_S: f64 = 2.0;
 const SET_BACK: u32 = 100;
 
 /// Newest time, and who says otherwise.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
     now: Option<Timestamp>,
     suspect: Option<Suspect>,
@@ -21,7 +22,7 @@ pub struct Timeline {
     admitted: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Suspect {
     t: Timestamp,
     first_source: u16,

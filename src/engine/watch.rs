@@ -10,7 +10,7 @@ use super::report::Fate;
 use super::setup::{MAX_SOURCES, Setup};
 
 /// Most states of the world that a protection level covers.
-const MOST_CASES: usize = 16;
+const MOST_CASES: usize = 48;
 /// Refusals are told after so long \[s\].
 const REFUSING_S: f64 = 1.0;
 
@@ -66,15 +66,15 @@ impl Core {
 
     /// The protection level of the estimate that `filter` gives.
     pub(super) fn protection(&self, setup: &Setup, filter: &Filter<STATES>) -> ProtectionLevel {
-        let (spread, _) = self.hypotheses.spread();
-        let p = filter.covariance(Block::Position, Block::Position) + spread;
+        let p = filter.covariance(Block::Position, Block::Position);
         let probability = setup.protection.fault_probability;
         let mut cases = ArrayVec::<Case, MOST_CASES>::new();
-        cases.push(Case::new(1.0, [0.0; 2], &p));
         let beside = &self.hypotheses;
+        let (best, others) = beside.others();
+        cases.push(Case::new(best, [0.0; 2], &p));
         let groups = beside.watchers.cases(filter, probability);
         let doubted = (beside.doubter.iter()).map(|d| Case::apart(probability, filter, &d.filter));
-        cases.extend(groups.chain(doubted).take(MOST_CASES - 1));
+        cases.extend(others.chain(groups).chain(doubted).take(MOST_CASES - 1));
         level(&cases, setup.protection.exceedance)
     }
 }

@@ -14,7 +14,7 @@ pub enum Record {
 }
 
 /// Truth at one time, site frame, reference point of the vehicle; absent components are unknown.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
     /// When.
     pub t: Timestamp,

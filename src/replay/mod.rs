@@ -2,7 +2,9 @@
 
 mod feed;
 mod merge;
+mod snapshot;
 mod summary;
+mod taken;
 
 use std::collections::VecDeque;
 
@@ -11,6 +13,7 @@ use wayfix_filter::Timestamp;
 pub use feed::{Feed, Read};
 pub use merge::merge;
 pub use summary::{SourceSummary, Summary};
+pub use taken::Taken;
 
 use crate::config::{Site, Vehicle};
 use crate::engine::{Engine, Estimate, Fate, Finding, Learned, Outputs, Report, Reset, SetupError};
@@ -84,6 +87,9 @@ pub struct Replay {
     period_s: f64,
     last_output: Option<Timestamp>,
     last_parameters: Option<Timestamp>,
+    /// Time of the first sample whose time was believed.
+    began: Option<Timestamp>,
+    taken: Taken,
 }
 
 impl Replay {
@@ -102,7 +108,26 @@ impl Replay {
             period_s: 1.0 / rate_hz,
             last_output: None,
             last_parameters: None,
+            began: None,
+            taken: Taken::default(),
         })
+    }
+
+    /// The records that were fed so far.
+    #[must_use]
+    pub fn taken(&self) -> Taken {
+        self.taken
+    }
+
+    /// How far the log has come since its first sample \[s\]; `None` before that.
+    #[must_use]
+    pub fn elapsed_s(&self) -> Option<f64> {
+        Some(self.reached?.seconds_since(self.began?))
+    }
+
+    /// Lets go of the truth that waits for later samples: the continuation compares it.
+    pub fn leave_truth(&mut self) {
+        self.truth.clear();
     }
 
     /// The engine.
@@ -115,6 +140,7 @@ impl Replay {
     /// and never reaches the engine; it has to come before the samples that follow it in time, as
     /// [`merge`] sees to.
     pub fn feed(&mut self, record: &Record, sink: &mut impl Sink) {
+        self.taken.add(record);
         match record {
             Record::Truth(truth) => {
                 let place = self.truth.partition_point(|held| held.t <= truth.t);
@@ -188,6 +214,7 @@ impl Replay {
                     Some(t) if !set_back => Some(t.max(report.t)),
                     _ => Some(report.t),
                 };
+                self.began = self.began.or(self.reached);
             }
             self.was_late = report.fate == Fate::TooLate;
         }

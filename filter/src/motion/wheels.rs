@@ -67,6 +67,8 @@ pub struct Wheels {
     pub yaw_sigma_rad_rtm: f64,
     /// Heading noise with the angle turned [rad/√rad].
     pub yaw_sigma_rad_rtrad: f64,
+    /// Heading noise with time [rad/√s]: of a steered vehicle whose steering nobody tells.
+    pub yaw_density_rad_rts: f64,
     /// White noise of the gyro [rad/s/√Hz].
     pub gyro_density: f64,
     /// Random walk of the gyro bias [rad/s/√s].
@@ -87,6 +89,7 @@ impl Wheels {
             lateral_sigma_m_rtm: 0.0,
             yaw_sigma_rad_rtm: 0.0,
             yaw_sigma_rad_rtrad: 0.0,
+            yaw_density_rad_rts: 0.0,
             gyro_density: 0.0,
             gyro_walk: 0.0,
             speed_sigma_mps: 1.0,
@@ -114,7 +117,8 @@ impl Wheels {
             f.q_bias[0] = square(self.gyro_walk) * dt_s;
         } else {
             f.q[(2, 2)] = square(self.yaw_sigma_rad_rtm) * distance_m
-                + square(self.yaw_sigma_rad_rtrad) * turned_rad;
+                + square(self.yaw_sigma_rad_rtrad) * turned_rad
+                + square(self.yaw_density_rad_rts) * dt_s;
         }
     }
 }
@@ -196,6 +200,7 @@ mod tests {
             lateral_sigma_m_rtm: 0.01,
             yaw_sigma_rad_rtm: 0.01,
             yaw_sigma_rad_rtrad: 0.02,
+            yaw_density_rad_rts: 0.0,
             gyro_density: 1e-3,
             gyro_walk: 1e-5,
             speed_sigma_mps: 0.05,

@@ -111,6 +111,12 @@ pub struct Kinematics<'a> {
 }
 
 impl Kinematics<'_> {
+    /// Whether anything tells how the vehicle turns while it drives.
+    pub fn knows_turns(&self) -> bool {
+        let steered = matches!(self.setup.motion.drive, Drive::Ackermann | Drive::Tricycle);
+        self.has_yaw || self.steering_rad.is_some() || !steered || self.axle().is_some()
+    }
+
     /// Forward speed and yaw rate with their derivatives.
     pub fn rates(&self, segment: &Segment) -> (Rate, Rate) {
         let motion = &self.setup.motion;
@@ -196,14 +202,21 @@ impl Kinematics<'_> {
 
     /// Yaw rate from the difference of two wheels of one axle.
     fn differential(&self, segment: &Segment) -> f64 {
-        let pair = |l, r| Some((self.wheel(segment, l)?, self.wheel(segment, r)?));
-        let wheels = pair(WheelPlace::RearLeft, WheelPlace::RearRight)
-            .or_else(|| pair(WheelPlace::FrontLeft, WheelPlace::FrontRight));
-        match wheels {
-            Some((l, r)) if self.setup.motion.track_m > 0.0 => {
-                self.config.scale * (r - l) / self.setup.motion.track_m
-            }
-            _ => 0.0,
+        let Some([left, right]) = self.axle() else {
+            return 0.0;
+        };
+        let speed = |i: usize| segment.speed_mps.get(i).copied().unwrap_or(0.0);
+        self.config.scale * (speed(right) - speed(left)) / self.setup.motion.track_m
+    }
+
+    /// The two wheels of one axle whose difference tells how it turns.
+    fn axle(&self) -> Option<[usize; 2]> {
+        if self.setup.motion.track_m <= 0.0 {
+            return None;
         }
+        let place = |wheel| self.config.wheels.iter().position(|w| *w == wheel);
+        let pair = |l, r| Some([place(l)?, place(r)?]);
+        pair(WheelPlace::RearLeft, WheelPlace::RearRight)
+            .or_else(|| pair(WheelPlace::FrontLeft, WheelPlace::FrontRight))
     }
 }

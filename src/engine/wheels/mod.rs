@@ -8,6 +8,7 @@
 mod kinematics;
 
 use nalgebra::Vector3;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::motion::Wheels;
 use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::Reading;
@@ -26,7 +27,7 @@ const SHORT_REST: f64 = 0.2;
 
 /// Values of a reading or a stretch: up to four wheels (or the forward speed in the first), and the
 /// yaw rate where the source gives one.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     /// Speed of each wheel, or the forward speed [m/s].
     pub speed_mps: [f64; WHEELS],
@@ -52,7 +53,7 @@ impl Segment {
 }
 
 /// What was last heard of the wheels, and how much of it the state has gone already.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct WheelState {
     /// Time of the latest reading.
     pub t: Timestamp,
@@ -281,6 +282,7 @@ impl WheelState {
             has_yaw: self.has_yaw,
         };
         let (speed, yaw_rate) = kinematics.rates(segment);
+        let knows_turns = kinematics.knows_turns() || segment.is_zero();
         let imu = gyro.and_then(
             |g| match &setup.sources.get(usize::from(g.source))?.config {
                 Source::Imu(c) => Some((g, c)),
@@ -295,6 +297,11 @@ impl WheelState {
             lateral_sigma_m_rtm: config.lateral_sigma_m_rtm,
             yaw_sigma_rad_rtm: config.yaw_sigma_rad_rtm,
             yaw_sigma_rad_rtrad: config.yaw_sigma_rad_rtrad,
+            yaw_density_rad_rts: if knows_turns {
+                0.0
+            } else {
+                setup.motion.yaw_density_rad_rts
+            },
             gyro_density: imu.map_or(0.0, |(_, c): (_, &ImuSource)| c.gyro_density_radps_rthz),
             gyro_walk: imu.map_or(0.0, |(_, c)| c.gyro_bias_walk_radps_rts),
             speed_sigma_mps: config.speed_sigma_mps,
