@@ -441,6 +441,32 @@ impl<const N: usize> Filter<N> {
         }
     }
 
+    /// Adds variance along a direction of the error state, given by some of its components: what is
+    /// doubted is only that combination.
+    pub fn inflate_along(&mut self, direction: &[(usize, f64)], variance: f64) {
+        if variance <= 0.0 || direction.iter().any(|(i, _)| *i >= self.pool.len()) {
+            return;
+        }
+        for (i, a) in direction {
+            for (j, b) in direction {
+                self.p[(*i, *j)] += a * b * variance;
+            }
+        }
+    }
+
+    /// The slot of a parameter that is in the filter.
+    #[must_use]
+    pub fn find(&self, id: ParameterId) -> Option<Slot> {
+        self.pool.find(id)
+    }
+
+    /// Adds variance to a parameter; nothing where it is not in the filter.
+    pub fn inflate_parameter(&mut self, id: ParameterId, variance: f64) {
+        if let Some(slot) = self.pool.find(id) {
+            self.p[(slot.index(), slot.index())] += variance.max(0.0);
+        }
+    }
+
     /// Sets one block to a new mean that is independent of all else.
     pub fn reset_block(&mut self, block: Block, mean: Vector3<f64>, sigma: Vector3<f64>) {
         for i in 0..3 {

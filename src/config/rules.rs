@@ -54,6 +54,7 @@ const UNITS: &[(&str, &str)] = &[
 const BOUNDS: &[(&str, &[&str], Bound)] = &[
     ("Datum", &["lat_deg"], Bound::Within(-90.0, 90.0)),
     ("Datum", &["lon_deg"], Bound::Within(-180.0, 180.0)),
+    ("Datum", &["sigma_m", "yaw_sigma_deg"], Bound::NonNegative),
     (
         "Magnetic",
         &["declination_deg"],

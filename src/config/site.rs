@@ -51,6 +51,35 @@ pub struct Datum {
     /// Height above the ellipsoid [m].
     #[serde(default)]
     pub height_m: f64,
+    /// How well the site's anchors, markers and the rest are tied to it: sigma of each horizontal
+    /// component [m]. Where there is something to tie, its error is estimated; 0: it is exact.
+    #[serde(default = "default_tie_sigma_m")]
+    pub sigma_m: f64,
+    /// Sigma of the site frame's direction against north [deg].
+    #[serde(default = "default_tie_yaw_sigma_deg")]
+    pub yaw_sigma_deg: f64,
+}
+
+const fn default_tie_sigma_m() -> f64 {
+    0.1
+}
+
+const fn default_tie_yaw_sigma_deg() -> f64 {
+    0.1
+}
+
+impl Datum {
+    /// At a place, tied as well as usual.
+    #[must_use]
+    pub const fn at(lat_deg: f64, lon_deg: f64, height_m: f64) -> Self {
+        Self {
+            lat_deg,
+            lon_deg,
+            height_m,
+            sigma_m: default_tie_sigma_m(),
+            yaw_sigma_deg: default_tie_yaw_sigma_deg(),
+        }
+    }
 }
 
 /// A grid turned and shifted against the site frame: `p_site = R(yaw) · p_grid + (east, north)`.

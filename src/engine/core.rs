@@ -21,6 +21,8 @@ use super::report::{Fate, Mode, Reset};
 use super::resolve::{Slots, is_disturbed, lag, resolve};
 use super::setup::Setup;
 use super::smooth::Shift;
+use super::standing::Sources;
+use super::tie::TieWatch;
 use super::wheels::{FORWARD_B, WheelState};
 use crate::config::Source;
 
@@ -81,6 +83,8 @@ pub struct Core {
     pub(super) constrained: Constrained,
     pub(super) watch: Watch,
     pub(super) standings: Standings,
+    pub(super) sources: Sources,
+    pub(super) tie: TieWatch,
     /// The fixpoint that was refused last, and when.
     pub(super) refused_pass: Option<(Name, Timestamp)>,
     /// What the motion model carried the best hypothesis in this sample.
@@ -107,6 +111,8 @@ impl Clone for Core {
         self.constrained = from.constrained;
         self.watch.clone_from(&from.watch);
         self.standings.clone_from(&from.standings);
+        self.sources.clone_from(&from.sources);
+        self.tie = from.tie;
         self.refused_pass = from.refused_pass;
         self.carried = from.carried;
     }
@@ -121,6 +127,7 @@ impl Estimator for Core {
         self.carried = Shift::default();
         let mut outcome = self.apply_sample(setup, key, sample);
         outcome.carried = self.carried;
+        self.note_heard(setup, key.source, key.t);
         self.watch_over(setup, key.t, &outcome);
         outcome.changes = self.watch.take_changes();
         outcome
@@ -161,6 +168,7 @@ impl Core {
             });
         }
         self.constrain_plane(setup, t);
+        self.try_headings(setup, t);
         match self.hypotheses.prune(t) {
             Some(reset) => Outcome {
                 reset: outcome.reset.or(Some(reset)),
@@ -273,10 +281,16 @@ impl Core {
         };
         let report = self.hypotheses.update(key.source, key.t, drive);
         self.hypotheses.beside(|_| false, |_| false, drive);
-        match report {
-            Some(update) => update.into(),
-            None => Fate::Motion.into(),
+        let Some(update) = report else {
+            return Fate::Motion.into();
+        };
+        if self.note_wheels(key.source, key.t, &update) && sigma > 0.0 {
+            // What was learned of their size may no longer hold.
+            let scale = id(Kind::WheelScale, source, 0);
+            self.hypotheses
+                .constrain(|filter| filter.inflate_parameter(scale, sigma * sigma));
         }
+        update.into()
     }
 
     /// Whether a target of a source was used less than `interval_s` ago; notes its use otherwise.
@@ -372,7 +386,16 @@ impl Core {
         let (Some(update), Some(model)) = (report, model) else {
             return refused.unwrap_or(Fate::Invalid).into();
         };
+        self.watch_tie(setup, key, reading, &update);
         let outcome = self.note(setup, key, reading, &model, update);
+        if model.anchor().is_some() && !model.is_fixpoint() {
+            let refused = outcome.fate == Fate::Gated;
+            let refusing = self.note_verdict(key.source, target, key.t, refused);
+            let of_site = !matches!(reading, Reading::GnssPosition(_));
+            if refusing && of_site && self.is_due_tie(key.t) {
+                self.doubt_tie(setup);
+            }
+        }
         Outcome {
             reset: outcome.reset.or(disproved),
             ..outcome

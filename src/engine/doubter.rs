@@ -28,6 +28,8 @@ pub const REFUSED: f64 = 2.5;
 pub const AGREES: f64 = -2.0;
 /// Largest χ² of two components that fits: one in ten thousand.
 const FITS: f64 = 18.4;
+/// A place that was left is kept in mind for so long \[s\].
+pub const DOUBTED_S: f64 = 30.0;
 /// Most fixpoints that are ignored at once.
 const MOST_IGNORED: usize = 4;
 

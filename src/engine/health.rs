@@ -87,6 +87,12 @@ impl Health {
         self.0 >> condition as u8 & 1 == 1
     }
 
+    /// These and others.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
     /// The conditions in force.
     pub fn conditions(self) -> impl Iterator<Item = Condition> {
         Condition::ALL.into_iter().filter(move |c| self.has(*c))

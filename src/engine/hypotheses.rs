@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, Verdict, math};
 
 use super::core::STATES;
-use super::doubter::Doubter;
+use super::doubter::{DOUBTED_S, Doubter};
 use super::groups::GroupId;
 use super::protection::Case;
 use super::report::{Reset, ResetCause};
@@ -123,10 +123,28 @@ impl Hypotheses {
         }
     }
 
+    /// Puts several in the place of a single one, with their log weights; the first is the best.
+    pub fn split(&mut self, into: impl IntoIterator<Item = (Filter<STATES>, f64)>) {
+        self.forget_beside();
+        self.weighed.clear();
+        self.all.clear();
+        let all = into.into_iter().take(CAPACITY);
+        self.all
+            .extend(all.map(|(filter, ln_weight)| Hypothesis { filter, ln_weight }));
+    }
+
     /// Puts another filter in the place of the single one.
     pub fn replace(&mut self, filter: Filter<STATES>) {
         if let [one] = self.all.as_mut_slice() {
             one.filter = filter;
+        }
+    }
+
+    /// A place that was left long ago is no longer kept in mind.
+    pub fn forget_old_doubts(&mut self, t: Timestamp) {
+        let since = self.doubter.as_ref().and_then(|d| d.displaced);
+        if since.is_some_and(|since| t.seconds_since(since) > DOUBTED_S) {
+            self.doubter = None;
         }
     }
 
@@ -235,11 +253,9 @@ impl Hypotheses {
         }
         let before = *self.all[0].filter.nav();
         // The first stays first until another is clearly more likely: no flicker between equals.
-        self.all[0].ln_weight += STAYS;
-        self.all.sort_by(|a, b| b.ln_weight.total_cmp(&a.ln_weight));
-        if let Some(first) = self.all.iter_mut().find(|h| *h.filter.nav() == before) {
-            first.ln_weight -= STAYS;
-        }
+        let limit = self.all[0].ln_weight + STAYS;
+        let is_led = self.all.iter().any(|h| h.ln_weight > limit);
+        self.all[usize::from(!is_led)..].sort_by(|a, b| b.ln_weight.total_cmp(&a.ln_weight));
         let best = (self.all.iter().map(|h| h.ln_weight)).fold(f64::NEG_INFINITY, f64::max);
         self.all.retain(|h| best - h.ln_weight < HOPELESS);
         for h in &mut self.all {

@@ -3,6 +3,7 @@
 //! [`Engine::step`] is pure: no clock, file, socket, thread or log. Live and replay feed the same
 //! samples, so a recorded run replays bit for bit.
 
+mod clocks;
 mod cold;
 mod constraints;
 mod core;
@@ -10,6 +11,7 @@ mod doubter;
 mod fixpoint;
 mod freeze;
 mod groups;
+mod headings;
 mod health;
 mod hypotheses;
 mod inputs;
@@ -23,7 +25,9 @@ mod separation;
 mod setup;
 mod smooth;
 mod snapshot;
+mod standing;
 mod start;
+mod tie;
 mod timeline;
 mod watch;
 mod wheels;
@@ -47,7 +51,7 @@ pub(crate) use snapshot::{Kept, Saved};
 
 use crate::config::{Site, Source, Vehicle};
 use core::{Core, Outcome, STATES};
-use health::Change;
+use health::{Change, Subject, Watch};
 use smooth::{Follower, Shift};
 use timeline::Timeline;
 
@@ -129,6 +133,8 @@ pub struct Engine {
     core: Box<Core>,
     history: EngineHistory,
     timeline: Timeline,
+    /// Conditions of the sources' clocks.
+    clocks: Watch,
     follower: Follower,
     told_resets: Told<(Timestamp, ResetCause)>,
     told_findings: Told<Finding>,
@@ -197,6 +203,7 @@ impl Engine {
             fingerprints: Fingerprints::of(site, vehicle),
             core: Box::default(),
             timeline: Timeline::default(),
+            clocks: Watch::default(),
             follower: Follower::default(),
             told_resets: Told::new(),
             told_findings: Told::new(),
@@ -238,7 +245,10 @@ impl Engine {
             content: sample.reading.fingerprint(),
         };
         report.t = key.t;
-        if !self.timeline.admits(key.t, index) {
+        let horizon_s = self.setup.estimator.horizon_s;
+        let admitted = self.timeline.admits(key.t, index, horizon_s);
+        self.watch_clocks(key.t, outputs);
+        if !admitted {
             report.fate = Fate::ClockJump;
             outputs.reports.push(report);
             return;
@@ -267,7 +277,7 @@ impl Engine {
         );
         match result {
             Ok(()) => {
-                self.timeline.advance(key.t);
+                self.timeline.advance(key.t, index);
                 // What a late sample changes of the past is a correction, all of it.
                 self.follow(if is_late { Shift::default() } else { carried });
                 self.told_resets
@@ -296,7 +306,20 @@ impl Engine {
     /// The conditions in force.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.core.watch.health()
+        self.core.watch.health().and(self.clocks.health())
+    }
+
+    /// Tells of clocks that have become wrong, or right again. They are judged by the order of arrival,
+    /// which the core must not know.
+    fn watch_clocks(&mut self, t: Timestamp, outputs: &mut Outputs) {
+        for (source, holds) in self.timeline.clock_faults() {
+            let subject = Subject::source(source);
+            self.clocks.set(t, Condition::ClockFault, subject, holds);
+        }
+        let changes = self.clocks.take_changes();
+        outputs
+            .findings
+            .extend(changes.iter().map(|c| finding(&self.setup, c)));
     }
 
     /// Forgets everything but the two files: the clock was set back.
@@ -304,6 +327,7 @@ impl Engine {
         *self.core = Core::default();
         self.history = new_history(&self.setup);
         self.timeline = Timeline::default();
+        self.clocks = Watch::default();
         self.follower = Follower::default();
         self.told_resets = Told::new();
         self.told_findings = Told::new();
@@ -361,7 +385,7 @@ impl Engine {
                 + up_b * up_b.transpose() * turn,
             hypotheses: self.core.hypotheses.len(),
             protection: self.core.protection(&self.setup, filter),
-            health: self.core.watch.health(),
+            health: self.health(),
             smooth: self.smooth(nav, t),
         }
     }

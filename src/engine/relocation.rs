@@ -18,8 +18,6 @@ use super::start::start_sigma;
 const DOUBT: f64 = 4.0;
 const DOUBT_S: f64 = 0.5;
 
-/// A place that was left is kept in mind for so long \[s\].
-const DOUBTED_S: f64 = 30.0;
 /// So many refusals, none accepted between, are more than wild values.
 const LEAST_REFUSALS: u32 = 3;
 
@@ -180,11 +178,7 @@ impl Core {
     fn return_to_doubter(&mut self, setup: &Setup, key: Key, model: &Model) -> Option<Reset> {
         let judge = setup.sources[usize::from(key.source)].judge;
         let doubter = self.hypotheses.doubter.as_mut()?;
-        let since = doubter.displaced?;
-        if key.t.seconds_since(since) > DOUBTED_S {
-            self.hypotheses.doubter = None;
-            return None;
-        }
+        doubter.displaced?;
         let mut trial = doubter.filter.clone();
         if !model.update(&mut trial, &judge).verdict.is_used() {
             doubter.agreed = 0;

@@ -19,6 +19,9 @@ pub const MAX_SOURCES: usize = 24;
 pub struct Setup {
     /// Origin of the site frame on Earth.
     pub datum: Option<Datum>,
+    /// Sigma of the tie between satellites and site, each component \[m\], and of its direction [rad];
+    /// `None` where there is nothing to tie or it is exact.
+    pub tie: Option<(f64, f64)>,
     /// Horizontal direction of magnetic north, inclination [rad] and strength \[T\].
     pub magnetic: Option<MagneticField>,
     /// Points by id: anchors, beacons and landmarks share one name space a kind.
@@ -173,6 +176,7 @@ impl Setup {
         floors.sort_by(f64::total_cmp);
         Ok(Self {
             datum: site.datum,
+            tie: tie(site),
             magnetic: site.magnetic.map(|m| {
                 let declination = m.declination_deg.to_radians();
                 MagneticField {
@@ -351,6 +355,20 @@ impl Source {
             Self::Pose(s) => s.gate,
         }
     }
+}
+
+/// How well satellites and site are tied, where both place the vehicle.
+fn tie(site: &Site) -> Option<(f64, f64)> {
+    let places = [
+        site.anchors.is_empty(),
+        site.beacons.is_empty(),
+        site.landmarks.is_empty(),
+        site.markers.is_empty(),
+        site.portals.is_empty(),
+    ];
+    let datum = site.datum?;
+    (places.contains(&false) && datum.sigma_m > 0.0)
+        .then(|| (datum.sigma_m, datum.yaw_sigma_deg.to_radians()))
 }
 
 /// From the coordinates that site.toml uses to the site frame.

@@ -9,7 +9,7 @@ use wayfix_filter::history::{Key, Marks};
 use wayfix_sensors::Sample;
 
 use super::core::Core;
-use super::health::Finding;
+use super::health::{Finding, Watch};
 use super::report::ResetCause;
 use super::sealed::{Content, Fingerprints, open, reads_alike, seal};
 use super::setup::SetupError;
@@ -61,6 +61,7 @@ pub(crate) struct Saved<'a> {
     checkpoints: Vec<&'a (Option<Key>, Core)>,
     marks: Marks,
     timeline: &'a Timeline,
+    clocks: &'a Watch,
     follower: &'a Follower,
     told_resets: &'a Told<(Timestamp, ResetCause)>,
     told_findings: &'a Told<Finding>,
@@ -74,6 +75,7 @@ pub(crate) struct Kept {
     checkpoints: VecDeque<(Option<Key>, Core)>,
     marks: Marks,
     timeline: Timeline,
+    clocks: Watch,
     follower: Follower,
     told_resets: Told<(Timestamp, ResetCause)>,
     told_findings: Told<Finding>,
@@ -125,6 +127,7 @@ impl Engine {
             core,
             history,
             timeline,
+            clocks,
             follower,
             told_resets,
             told_findings,
@@ -135,6 +138,7 @@ impl Engine {
             checkpoints: history.checkpoints().collect(),
             marks: history.marks(),
             timeline,
+            clocks,
             follower,
             told_resets,
             told_findings,
@@ -149,6 +153,7 @@ impl Engine {
             checkpoints,
             marks,
             timeline,
+            clocks,
             follower,
             told_resets,
             told_findings,
@@ -158,6 +163,7 @@ impl Engine {
             .map_err(|_| SnapshotError::Impossible("samples or checkpoints out of order"))?;
         self.core = core;
         self.timeline = timeline;
+        self.clocks = clocks;
         self.follower = follower;
         self.told_resets = told_resets;
         self.told_findings = told_findings;

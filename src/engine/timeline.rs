@@ -1,10 +1,19 @@
-//! Guard of the engine's time: one sample far from all others must not carry everybody along.
+//! Guard of the engine's time: one sample far from all others must not carry everybody along, nor may a
+//! source whose clock runs ahead.
 
 use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 
+use super::clocks::Clocks;
+
 /// A sample further ahead than this waits for company \[s\].
 const JUMP_S: f64 = 10.0;
+/// So does one that is so many of its source's periods ahead, and this share of the horizon, which would
+/// make those of other sources too late.
+const PERIODS: f64 = 4.0;
+const HORIZON_SHARE: f64 = 0.75;
+/// Share of a new period in what is usual.
+const FORGETTING: f64 = 0.1;
 /// So many samples in a row at the new time, from several sources, are a gap in the log.
 const COMPANY: u32 = 3;
 /// The same from a single source, and so much of its own time \[s\].
@@ -14,12 +23,22 @@ const INSISTENCE_S: f64 = 2.0;
 const SET_BACK: u32 = 100;
 
 /// Newest time, and who says otherwise.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
     now: Option<Timestamp>,
+    clocks: Clocks,
+    periods: Vec<Period>,
     suspect: Option<Suspect>,
     late_run: u32,
     admitted: u32,
+}
+
+/// How often a source is heard.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Period {
+    source: u16,
+    newest: Timestamp,
+    usual_s: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -32,14 +51,15 @@ struct Suspect {
 
 impl Timeline {
     /// Whether a sample's time is believed.
-    pub fn admits(&mut self, t: Timestamp, source: u16) -> bool {
+    pub fn admits(&mut self, t: Timestamp, source: u16, horizon_s: f64) -> bool {
         let Some(now) = self.now else { return true };
-        if t.seconds_since(now) <= JUMP_S {
+        let limit_s = self.limit_s(source, horizon_s);
+        if t.seconds_since(now) <= limit_s {
             self.suspect = None;
-            return true;
+            return self.clocks.admits(t, source);
         }
         let mut suspect = match self.suspect {
-            Some(s) if t.seconds_since(s.t).abs() <= JUMP_S => s,
+            Some(s) if t.seconds_since(s.t).abs() <= limit_s => s,
             _ => Suspect {
                 t,
                 first_source: source,
@@ -58,8 +78,35 @@ impl Timeline {
         admitted
     }
 
+    /// How far ahead of all others a sample of a source may be \[s\].
+    fn limit_s(&self, source: u16, horizon_s: f64) -> f64 {
+        let period = self.periods.iter().find(|p| p.source == source);
+        let usual_s = period.and_then(|p| p.usual_s).unwrap_or(JUMP_S);
+        (PERIODS * usual_s)
+            .max(HORIZON_SHARE * horizon_s)
+            .min(JUMP_S)
+    }
+
+    /// The sources, and whether their clocks are wrong or late.
+    pub fn clock_faults(&self) -> impl Iterator<Item = (u16, bool)> {
+        self.clocks.faults()
+    }
+
     /// Notes an admitted sample.
-    pub fn advance(&mut self, t: Timestamp) {
+    pub fn advance(&mut self, t: Timestamp, source: u16) {
+        match self.periods.iter_mut().find(|p| p.source == source) {
+            Some(p) => {
+                let period_s = t.seconds_since(p.newest).max(0.0);
+                let usual_s = p.usual_s.unwrap_or(period_s);
+                p.usual_s = Some(usual_s + FORGETTING * (period_s - usual_s));
+                p.newest = p.newest.max(t);
+            }
+            None => self.periods.push(Period {
+                source,
+                newest: t,
+                usual_s: None,
+            }),
+        }
         self.now = self.now.max(Some(t));
         self.late_run = 0;
         self.admitted = self.admitted.saturating_add(1);
@@ -89,12 +136,12 @@ mod tests {
     #[test]
     fn one_wild_stamp_is_refused_and_a_real_gap_is_not() {
         let mut timeline = Timeline::default();
-        timeline.advance(at(100.0));
-        assert!(!timeline.admits(at(3700.0), 0));
-        assert!(timeline.admits(at(100.1), 1));
-        timeline.advance(at(100.1));
+        timeline.advance(at(100.0), 0);
+        assert!(!timeline.admits(at(3700.0), 0, 2.0));
+        assert!(timeline.admits(at(100.1), 1, 2.0));
+        timeline.advance(at(100.1), 1);
         let admitted: Vec<bool> = (0..4)
-            .map(|i| timeline.admits(at(3700.0 + 0.1 * f64::from(i)), (i % 2) as u16))
+            .map(|i| timeline.admits(at(3700.0 + 0.1 * f64::from(i)), (i % 2) as u16, 2.0))
             .collect();
         assert_eq!(admitted, [false, false, true, false]);
     }
@@ -102,8 +149,8 @@ mod tests {
     #[test]
     fn a_single_source_must_insist() {
         let mut timeline = Timeline::default();
-        timeline.advance(at(0.0));
-        let first = (0..20).position(|i| timeline.admits(at(50.0 + f64::from(i)), 0));
+        timeline.advance(at(0.0), 0);
+        let first = (0..20).position(|i| timeline.admits(at(50.0 + f64::from(i)), 0, 2.0));
         assert_eq!(first, Some(9));
     }
 
@@ -111,10 +158,10 @@ mod tests {
     fn a_clock_set_back_is_noticed() {
         let mut timeline = Timeline::default();
         let late = |mut timeline: Timeline| (0..200).position(|_| timeline.is_set_back());
-        timeline.advance(at(86_400.0));
-        assert_eq!(late(timeline), Some(2), "one stamp against three");
-        timeline.advance(at(86_400.1));
-        timeline.advance(at(86_400.2));
-        assert_eq!(late(timeline), Some(99));
+        timeline.advance(at(86_400.0), 0);
+        assert_eq!(late(timeline.clone()), Some(2), "one stamp against three");
+        timeline.advance(at(86_400.1), 0);
+        timeline.advance(at(86_400.2), 0);
+        assert_eq!(late(timeline.clone()), Some(99));
     }
 }

@@ -27,6 +27,7 @@ impl Core {
         let refusing = self.refusals.is_some_and(|r| r.last(t, REFUSING_S));
         self.watch
             .set(t, Condition::Refusing, Subject::default(), refusing);
+        self.hypotheses.forget_old_doubts(t);
         if outcome.update.is_some() {
             self.watch_groups(t);
         }

@@ -62,11 +62,7 @@ mod tests {
 
     #[test]
     fn round_trip_to_a_tenth_of_a_millimetre() {
-        let datum = Datum {
-            lat_deg: 47.4,
-            lon_deg: 8.5,
-            height_m: 450.0,
-        };
+        let datum = Datum::at(47.4, 8.5, 450.0);
         let p = Vector3::new(120.0, -340.0, 6.0);
         let (lat, lon, height) = geodetic(&datum, &p);
         let (lat0, lon0) = (datum.lat_deg.to_radians(), datum.lon_deg.to_radians());

@@ -1,9 +1,9 @@
 //! Time lag and additive errors for any measurement model.
 //!
-//!   z = h(x(t − τ)) + Σ b
+//!   z = h(x(t − τ)) + Σ k b
 //!
-//! with τ a parameter (what is left of a source's delay) and b parameters of single components: a
-//! constant one, a slowly varying one, or both. With the state of a moment ago,
+//! with τ a parameter (what is left of a source's delay) and b parameters of single components, k a
+//! factor: a constant one, a slowly varying one, or both (k = 1), a turn of the frame (k the distance). With the state of a moment ago,
 //! `x' = x.delayed(τ)`, and h's Jacobian H' there:
 //!   δp' = δp − τ δv,  δθ' = Exp(ω τ) δθ + Jr(−ω τ) τ δb_g
 //!   ∂h/∂τ = −(H'_p v' + H'_v a + H'_θ ω)
@@ -17,7 +17,7 @@ use crate::math;
 use crate::state::{Block, Slot, View};
 
 /// Most additive errors of one measurement.
-const MAX_ADDITIVE: usize = 6;
+const MAX_ADDITIVE: usize = 8;
 
 /// A model with lag and additive errors.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +26,8 @@ pub struct Corrected<Model> {
     pub model: Model,
     /// Parameter of the time lag \[s\], positive: the measurement is older than its stamp.
     pub lag: Option<Slot>,
-    /// Additive errors: component and parameter [the component's unit].
-    pub additive: [Option<(usize, Slot)>; MAX_ADDITIVE],
+    /// Additive errors: component, parameter and factor [the component's unit over the parameter's].
+    pub additive: [Option<(usize, Slot, f64)>; MAX_ADDITIVE],
 }
 
 impl<Model> Corrected<Model> {
@@ -48,9 +48,15 @@ impl<Model> Corrected<Model> {
 
     /// With one more additive error of a component.
     #[must_use]
-    pub fn additive(mut self, component: usize, slot: Option<Slot>) -> Self {
+    pub fn additive(self, component: usize, slot: Option<Slot>) -> Self {
+        self.scaled(component, slot, 1.0)
+    }
+
+    /// With one more error of a component, `factor` times the parameter.
+    #[must_use]
+    pub fn scaled(mut self, component: usize, slot: Option<Slot>, factor: f64) -> Self {
         if let (Some(slot), Some(free)) = (slot, self.additive.iter_mut().find(|a| a.is_none())) {
-            *free = Some((component, slot));
+            *free = Some((component, slot, factor));
         }
         self
     }
@@ -62,10 +68,10 @@ impl<Model: MeasurementModel<M>, const M: usize> MeasurementModel<M> for Correct
             None => self.model.linearise(x)?,
             Some(_) => self.linearise_delayed(x)?,
         };
-        for &(component, slot) in self.additive.iter().flatten() {
-            out.residual[component] -= x.value(Some(slot));
+        for &(component, slot, factor) in self.additive.iter().flatten() {
+            out.residual[component] -= factor * x.value(Some(slot));
             let mut unit = SVector::zeros();
-            unit[component] = 1.0;
+            unit[component] = factor;
             out.h.add_parameter(slot, &unit);
         }
         Ok(out)
@@ -160,7 +166,7 @@ mod tests {
         let two = Corrected::new(model)
             .lag(slot(5))
             .additive(0, slot(0))
-            .additive(0, slot(1));
+            .scaled(0, slot(1), -2.5);
         if last > 0 {
             two.additive(last, slot(3))
         } else {

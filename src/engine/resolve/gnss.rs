@@ -1,12 +1,13 @@
 //! Satellite positions and velocities.
 
 use nalgebra::{Vector2, Vector3};
+use wayfix_filter::Slot;
 use wayfix_filter::measurement::{Corrected, Position, Velocity};
 use wayfix_sensors::sample::{GnssFix, GnssPosition, GnssVelocity};
 
 use super::{At, Model, Slots, constant, drift, lag};
 use crate::config::source::GnssSource;
-use crate::engine::parameter::Kind;
+use crate::engine::parameter::{self, Kind, SITE};
 use crate::engine::report::Fate;
 
 /// Geodetic position to the antenna's place in the site frame.
@@ -47,6 +48,7 @@ pub(super) fn position(
     let x = drift_of(slots, Kind::DriftX);
     let y = drift_of(slots, Kind::DriftY);
     let p_bs = at.source.p_bs;
+    let tie = Tie::of(at, slots);
     if height_m.is_none() {
         let model = Position {
             p_n: Vector2::new(east, north),
@@ -54,12 +56,11 @@ pub(super) fn position(
             sigma_m: sigma.xy(),
             lever,
         };
-        return Ok(Model::Position2(
-            Corrected::new(model)
-                .lag(time_lag)
-                .additive(0, x)
-                .additive(1, y),
-        ));
+        let corrected = Corrected::new(model)
+            .lag(time_lag)
+            .additive(0, x)
+            .additive(1, y);
+        return Ok(Model::Position2(tie.on(corrected, east, north)));
     }
     let sigma_up_m = config.drift_sigma_m * config.vertical_ratio;
     let z = drift(slots, at.id(Kind::DriftZ), sigma_up_m, config.drift_time_s);
@@ -69,13 +70,41 @@ pub(super) fn position(
         sigma_m: sigma,
         lever,
     };
-    Ok(Model::Position3(
-        Corrected::new(model)
-            .lag(time_lag)
-            .additive(0, x)
-            .additive(1, y)
-            .additive(2, z),
-    ))
+    let corrected = Corrected::new(model)
+        .lag(time_lag)
+        .additive(0, x)
+        .additive(1, y)
+        .additive(2, z);
+    Ok(Model::Position3(tie.on(corrected, east, north)))
+}
+
+/// Where the datum is off by b and the site frame is turned by ψ, satellites say
+///   z = p + b + ψ e_z × p
+/// of a place p of the site; with small ψ, p there may be the z that was read.
+struct Tie {
+    offset: [Option<Slot>; 2],
+    turn: Option<Slot>,
+}
+
+impl Tie {
+    fn of(at: &At, slots: &mut impl Slots) -> Self {
+        let (sigma_m, sigma_rad) = at.setup.tie.unwrap_or_default();
+        let mut slot = |kind, sigma| constant(slots, parameter::id(kind, SITE, 0), sigma);
+        Self {
+            offset: [slot(Kind::TieX, sigma_m), slot(Kind::TieY, sigma_m)],
+            turn: slot(Kind::TieYaw, sigma_rad),
+        }
+    }
+
+    /// Puts it on a measurement whose first two components are east and north, `x` and `y` from the
+    /// datum [the same unit].
+    fn on<Model>(&self, measurement: Corrected<Model>, x: f64, y: f64) -> Corrected<Model> {
+        measurement
+            .additive(0, self.offset[0])
+            .additive(1, self.offset[1])
+            .scaled(0, self.turn, -y)
+            .scaled(1, self.turn, x)
+    }
 }
 
 /// What the receiver states, or what its kind of fix promises; never below the floor.

@@ -5,11 +5,7 @@ use crate::config::site::{Anchor, Datum, Magnetic, Marker};
 use crate::sim::scene::Scene;
 
 /// Somewhere near Zürich.
-pub(super) const DATUM: Datum = Datum {
-    lat_deg: 47.4,
-    lon_deg: 8.5,
-    height_m: 440.0,
-};
+pub(super) const DATUM: Datum = Datum::at(47.4, 8.5, 440.0);
 /// The field there.
 pub(super) const MAGNETIC: Magnetic = Magnetic {
     declination_deg: 3.4,

@@ -19,11 +19,7 @@ pub(super) fn on_site(grid: &Grid, p_grid: Vector2<f64>) -> Vector2<f64> {
 /// the same receiver would have given.
 pub(super) fn fit(rows: &[Row]) -> Result<(Datum, Grid)> {
     let first = rows.iter().find(|row| row.fixed).context("no RTK fix")?;
-    let datum = Datum {
-        lat_deg: first.lat_deg,
-        lon_deg: first.lon_deg,
-        height_m: first.altitude_m,
-    };
+    let datum = Datum::at(first.lat_deg, first.lon_deg, first.altitude_m);
     let plane = TangentPlane::new(datum.lat_deg, datum.lon_deg, datum.height_m);
     let pairs: Vec<(Vector2<f64>, Vector2<f64>)> = rows
         .iter()

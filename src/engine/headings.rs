@@ -1,0 +1,44 @@
+//! A heading that has become unknown on the way is tried anew, as at the start: one filter can't hold
+//! all directions at once.
+
+use nalgebra::Vector3;
+use wayfix_filter::{Block, Filter, Timestamp, math};
+
+use super::cold::headings;
+use super::core::{Core, STATES};
+use super::inputs::Carrier;
+use super::setup::Setup;
+
+/// A heading with a larger sigma is unknown: linearised once, it would lead astray [rad].
+const UNKNOWN_RAD: f64 = 0.7;
+
+/// Variance of the heading: the attitude error about n's vertical [rad²].
+fn yaw_variance(filter: &Filter<STATES>) -> f64 {
+    let up_b = filter.nav().q_nb.inverse() * Vector3::z();
+    let p = filter.covariance(Block::Attitude, Block::Attitude);
+    up_b.dot(&(p * up_b))
+}
+
+impl Core {
+    /// Splits a single hypothesis whose heading has become unknown while something carries it again.
+    pub(super) fn try_headings(&mut self, setup: &Setup, t: Timestamp) {
+        let Some(filter) = self.hypotheses.single() else {
+            return;
+        };
+        let variance = yaw_variance(filter);
+        let is_known = variance < UNKNOWN_RAD * UNKNOWN_RAD;
+        if is_known || self.inputs.carrier(setup, t).0 == Carrier::None {
+            return;
+        }
+        let filter = filter.clone();
+        let turned = headings().map(|(turn_rad, sigma_rad)| {
+            let mut one = filter.clone();
+            let q_nb = math::exp(&(Vector3::z() * turn_rad)) * filter.nav().q_nb;
+            let tilt = |i: usize| filter.variance(Block::Attitude.start() + i).min(0.1).sqrt();
+            let sigma = Vector3::new(tilt(0), tilt(1), sigma_rad);
+            one.reset_block(Block::Attitude, math::log(&q_nb), sigma);
+            (one, -0.5 * turn_rad * turn_rad / variance)
+        });
+        self.hypotheses.split(turned);
+    }
+}
