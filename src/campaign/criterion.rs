@@ -8,6 +8,9 @@ use crate::engine::{Condition, Fate};
 /// Share of the runs in which something has to be told.
 const TOLD_SHARE: f64 = 0.9;
 
+/// RMSE of the robot on ranges, wheels and inertial unit \[m\] (case `lost_gnss`: p95 is 0.05).
+const RANGES_ALONE_M: f64 = 0.05;
+
 /// Something that is asked of every case, or of one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Criterion {
@@ -15,7 +18,8 @@ pub enum Criterion {
     Sound,
     /// No run is wrong for longer \[s\] without its covariance, mode or health saying so.
     ConfidentlyWrong(f64),
-    /// RMSE since the fault began over that of the twins.
+    /// RMSE since the fault began over that of the twins, or over that of ranges alone where the twins
+    /// are better: a fault that costs the satellites costs their centimetres, too.
     ErrorRatio(f64),
     /// p95 of the horizontal error \[m\].
     ErrorP95(f64),
@@ -98,7 +102,9 @@ impl Criterion {
                 at_most("confidently wrong", " s", worst, limit)
             }
             Self::ErrorRatio(limit) => {
-                at_most("error over twin's", "", outcome.error_ratio(), limit)
+                let [rmse_m, twin_m] = outcome.rmse_m();
+                let ratio = rmse_m / twin_m.max(RANGES_ALONE_M);
+                at_most("error over twin's", "", ratio, limit)
             }
             Self::ErrorP95(limit) => {
                 let p95 = percentile(&outcome.sorted(|r| &r.errors_m), 0.95);

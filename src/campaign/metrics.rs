@@ -69,9 +69,7 @@ impl RunMetrics {
         let judged: Vec<&Epoch> = judged(case, trace, from_s).collect();
         let mut metrics = Self {
             errors_m: judged.iter().map(|e| e.horizontal_m).collect(),
-            twin_errors_m: self::judged(case, twin, from_s)
-                .map(|e| e.horizontal_m)
-                .collect(),
+            twin_errors_m: sound(case, twin, from_s).map(|e| e.horizontal_m).collect(),
             nees: (judged.iter().map(|e| e.nees).sum(), judged.len()),
             protection_m: judged.iter().map(|e| e.protection_m[0]).collect(),
             started_s: trace.epochs.first().map_or(f64::INFINITY, |e| e.t_s),
@@ -134,6 +132,21 @@ fn judged<'a>(case: &'a Case, trace: &'a Trace, from_s: f64) -> impl Iterator<It
         .filter(move |e| e.t_s >= from_s && case.is_judged(e.t_s))
 }
 
+/// Epochs of the twin that are to be compared with. A vehicle that is carried off has no twin that is
+/// not; it is compared with itself before.
+fn sound<'a>(case: &'a Case, twin: &'a Trace, from_s: f64) -> impl Iterator<Item = &'a Epoch> {
+    let until_s = match (case.unjudged, case.fault) {
+        (Some(_), Some(fault)) => fault.from_s,
+        _ => f64::INFINITY,
+    };
+    let from_s = if until_s.is_finite() {
+        case.from_s
+    } else {
+        from_s
+    };
+    judged(case, twin, from_s).filter(move |e| e.t_s < until_s)
+}
+
 fn count(epochs: &[&Epoch], is_so: impl Fn(&Epoch) -> bool) -> usize {
     epochs.iter().filter(|e| is_so(e)).count()
 }
@@ -164,7 +177,7 @@ fn recovered_s(case: &Case, trace: &Trace, twin: &Trace) -> f64 {
     } else {
         fault.from_s
     };
-    let mut errors: Vec<f64> = judged(case, twin, case.from_s)
+    let mut errors: Vec<f64> = sound(case, twin, case.from_s)
         .map(|e| e.horizontal_m)
         .collect();
     errors.sort_by(f64::total_cmp);

@@ -41,14 +41,20 @@ impl CaseOutcome {
         all
     }
 
-    /// Root mean square of the error since the fault began over that of the twins.
-    #[must_use]
-    pub fn error_ratio(&self) -> f64 {
-        let rmse = |of: &dyn Fn(&RunMetrics) -> &[f64]| {
+    /// Root mean square of the error since the fault began, and of the twins' \[m\].
+    pub(super) fn rmse_m(&self) -> [f64; 2] {
+        let rmse = |of: fn(&RunMetrics) -> &[f64]| {
             let all = self.sorted(of);
             (all.iter().map(|e| e * e).sum::<f64>() / all.len().max(1) as f64).sqrt()
         };
-        rmse(&|r| &r.errors_m) / rmse(&|r| &r.twin_errors_m)
+        [rmse(|r| &r.errors_m), rmse(|r| &r.twin_errors_m)]
+    }
+
+    /// The one over the other.
+    #[must_use]
+    pub fn error_ratio(&self) -> f64 {
+        let [rmse_m, twin_m] = self.rmse_m();
+        rmse_m / twin_m
     }
 
     /// Mean NEES a component.
