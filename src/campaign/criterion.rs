@@ -8,6 +8,10 @@ use crate::engine::{Condition, Fate};
 /// Share of the runs in which something has to be told.
 const TOLD_SHARE: f64 = 0.9;
 
+/// Errors of epochs closer than this are taken as one \[s\]: reflections, satellites' drift and what
+/// was learned wrongly last for seconds.
+const INDEPENDENT_S: f64 = 10.0;
+
 /// RMSE of the robot on ranges, wheels and inertial unit \[m\] (case `lost_gnss`: p95 is 0.05).
 const RANGES_ALONE_M: f64 = 0.05;
 
@@ -25,7 +29,8 @@ pub enum Criterion {
     ErrorP95(f64),
     /// Mean NEES a component.
     Nees(f64),
-    /// Share of the epochs whose error exceeds the protection level, in each direction.
+    /// Share of the epochs whose error exceeds the protection level, in each direction: at most this,
+    /// and what chance adds at three sigma to so many independent epochs as there are.
     Exceeded(f64),
     /// Every run has recovered so long after the fault \[s\].
     Recovered(f64),
@@ -111,9 +116,12 @@ impl Criterion {
                 at_most("p95 of the error", " m", p95, limit)
             }
             Self::Nees(limit) => at_most("NEES a component", "", outcome.nees(), limit),
-            Self::Exceeded(limit) => {
+            Self::Exceeded(share) => {
                 let [horizontal, vertical] = outcome.exceeded();
                 let worst = horizontal.max(vertical);
+                let independent = (outcome.judged_s() / INDEPENDENT_S).max(1.0);
+                let by_chance = 3.0 * (share * (1.0 - share) / independent).sqrt();
+                let limit = ((share + by_chance) * 1e4).round() / 1e4;
                 at_most("share above the protection level", "", worst, limit)
             }
             Self::Recovered(limit) => {

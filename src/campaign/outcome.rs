@@ -6,6 +6,7 @@ use wayfix_sensors::Name;
 
 use super::case::Case;
 use super::metrics::{RunMetrics, Subject, percentile};
+use super::trace::EPOCH_S;
 use crate::engine::Fate;
 
 /// Everything that was measured of a case, by seed.
@@ -77,6 +78,12 @@ impl CaseOutcome {
         let mean =
             |(name, (sum, dimensions)): (Name, (f64, usize))| (name, sum / dimensions as f64);
         all.into_iter().map(mean).collect()
+    }
+
+    /// Time that was judged in all runs together \[s\].
+    pub(super) fn judged_s(&self) -> f64 {
+        let epochs: usize = self.runs.iter().map(|r| r.errors_m.len()).sum();
+        epochs as f64 * EPOCH_S
     }
 
     /// Share of the epochs whose error exceeds the protection level, horizontally and vertically.
