@@ -183,7 +183,7 @@ fn recovered_s(case: &Case, trace: &Trace, twin: &Trace) -> f64 {
     errors.sort_by(f64::total_cmp);
     let limit_m = RECOVERED_M.max(3.0 * percentile(&errors, 0.95));
     let after = judged(case, trace, begin_s);
-    let last_bad = after.filter(|e| !(e.horizontal_m <= limit_m)).last();
+    let last_bad = after.filter(|e| is_beyond(e.horizontal_m, limit_m)).last();
     let last = trace.epochs.last();
     match (last_bad, last) {
         (None, _) => 0.0,
@@ -213,8 +213,7 @@ fn sigma_growth(case: &Case, trace: &Trace, twin: &Trace) -> f64 {
 fn confident_wrong_s(epochs: &[&Epoch], is_height_free: bool) -> f64 {
     let is_wrong = |e: &Epoch| {
         let beyond = |error_m: f64, sigma_m: f64| {
-            // What is not a number is as wrong as can be.
-            !(error_m <= HARMLESS_M.max(CONFIDENT_SIGMAS * sigma_m))
+            is_beyond(error_m, HARMLESS_M.max(CONFIDENT_SIGMAS * sigma_m))
         };
         let is_off = beyond(e.horizontal_m, e.sigma_m)
             || is_height_free && beyond(e.up_m.abs(), e.sigma_up_m);
@@ -226,6 +225,11 @@ fn confident_wrong_s(epochs: &[&Epoch], is_height_free: bool) -> f64 {
         longest = longest.max(now);
     }
     f64::from(longest) * EPOCH_S
+}
+
+/// What is not a number is as wrong as can be.
+fn is_beyond(error_m: f64, limit_m: f64) -> bool {
+    error_m.is_nan() || limit_m.is_nan() || error_m > limit_m
 }
 
 /// Of sorted values; zero without any.

@@ -37,7 +37,7 @@ impl CaseOutcome {
 
     /// Values of all runs together, sorted.
     pub(super) fn sorted(&self, of: impl Fn(&RunMetrics) -> &[f64]) -> Vec<f64> {
-        let mut all: Vec<f64> = self.runs.iter().flat_map(|r| of(r)).copied().collect();
+        let mut all: Vec<f64> = self.runs.iter().flat_map(of).copied().collect();
         all.sort_by(f64::total_cmp);
         all
     }
@@ -109,7 +109,7 @@ impl CaseOutcome {
         of: impl Fn(&RunMetrics) -> &BTreeSet<Subject>,
     ) -> BTreeMap<Subject, usize> {
         let mut all = BTreeMap::new();
-        for subject in self.runs.iter().flat_map(|r| of(r)) {
+        for subject in self.runs.iter().flat_map(of) {
             *all.entry(*subject).or_default() += 1;
         }
         all
