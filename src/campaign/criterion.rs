@@ -8,6 +8,13 @@ use crate::engine::{Condition, Fate};
 /// Share of the runs in which something has to be told.
 const TOLD_SHARE: f64 = 0.9;
 
+/// Errors of epochs closer than this are taken as one \[s\]: reflections, satellites' drift and what
+/// was learned wrongly last for seconds.
+const INDEPENDENT_S: f64 = 10.0;
+
+/// RMSE of the robot on ranges, wheels and inertial unit \[m\] (case `lost_gnss`: p95 is 0.05).
+const RANGES_ALONE_M: f64 = 0.05;
+
 /// Something that is asked of every case, or of one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Criterion {
@@ -15,13 +22,15 @@ pub enum Criterion {
     Sound,
     /// No run is wrong for longer \[s\] without its covariance, mode or health saying so.
     ConfidentlyWrong(f64),
-    /// RMSE since the fault began over that of the twins.
+    /// RMSE since the fault began over that of the twins, or over that of ranges alone where the twins
+    /// are better: a fault that costs the satellites costs their centimetres, too.
     ErrorRatio(f64),
     /// p95 of the horizontal error \[m\].
     ErrorP95(f64),
     /// Mean NEES a component.
     Nees(f64),
-    /// Share of the epochs whose error exceeds the protection level, in each direction.
+    /// Share of the epochs whose error exceeds the protection level, in each direction: at most this,
+    /// and what chance adds at three sigma to so many independent epochs as there are.
     Exceeded(f64),
     /// Every run has recovered so long after the fault \[s\].
     Recovered(f64),
@@ -98,16 +107,21 @@ impl Criterion {
                 at_most("confidently wrong", " s", worst, limit)
             }
             Self::ErrorRatio(limit) => {
-                at_most("error over twin's", "", outcome.error_ratio(), limit)
+                let [rmse_m, twin_m] = outcome.rmse_m();
+                let ratio = rmse_m / twin_m.max(RANGES_ALONE_M);
+                at_most("error over twin's", "", ratio, limit)
             }
             Self::ErrorP95(limit) => {
                 let p95 = percentile(&outcome.sorted(|r| &r.errors_m), 0.95);
                 at_most("p95 of the error", " m", p95, limit)
             }
             Self::Nees(limit) => at_most("NEES a component", "", outcome.nees(), limit),
-            Self::Exceeded(limit) => {
+            Self::Exceeded(share) => {
                 let [horizontal, vertical] = outcome.exceeded();
                 let worst = horizontal.max(vertical);
+                let independent = (outcome.judged_s() / INDEPENDENT_S).max(1.0);
+                let by_chance = 3.0 * (share * (1.0 - share) / independent).sqrt();
+                let limit = ((share + by_chance) * 1e4).round() / 1e4;
                 at_most("share above the protection level", "", worst, limit)
             }
             Self::Recovered(limit) => {

@@ -69,9 +69,7 @@ impl RunMetrics {
         let judged: Vec<&Epoch> = judged(case, trace, from_s).collect();
         let mut metrics = Self {
             errors_m: judged.iter().map(|e| e.horizontal_m).collect(),
-            twin_errors_m: self::judged(case, twin, from_s)
-                .map(|e| e.horizontal_m)
-                .collect(),
+            twin_errors_m: sound(case, twin, from_s).map(|e| e.horizontal_m).collect(),
             nees: (judged.iter().map(|e| e.nees).sum(), judged.len()),
             protection_m: judged.iter().map(|e| e.protection_m[0]).collect(),
             started_s: trace.epochs.first().map_or(f64::INFINITY, |e| e.t_s),
@@ -134,6 +132,21 @@ fn judged<'a>(case: &'a Case, trace: &'a Trace, from_s: f64) -> impl Iterator<It
         .filter(move |e| e.t_s >= from_s && case.is_judged(e.t_s))
 }
 
+/// Epochs of the twin that are to be compared with. A vehicle that is carried off has no twin that is
+/// not; it is compared with itself before.
+fn sound<'a>(case: &'a Case, twin: &'a Trace, from_s: f64) -> impl Iterator<Item = &'a Epoch> {
+    let until_s = match (case.unjudged, case.fault) {
+        (Some(_), Some(fault)) => fault.from_s,
+        _ => f64::INFINITY,
+    };
+    let from_s = if until_s.is_finite() {
+        case.from_s
+    } else {
+        from_s
+    };
+    judged(case, twin, from_s).filter(move |e| e.t_s < until_s)
+}
+
 fn count(epochs: &[&Epoch], is_so: impl Fn(&Epoch) -> bool) -> usize {
     epochs.iter().filter(|e| is_so(e)).count()
 }
@@ -165,13 +178,13 @@ fn recovered_s(case: &Case, trace: &Trace, twin: &Trace) -> f64 {
     } else {
         fault.from_s
     };
-    let mut errors: Vec<f64> = judged(case, twin, case.from_s)
+    let mut errors: Vec<f64> = sound(case, twin, case.from_s)
         .map(|e| e.horizontal_m)
         .collect();
     errors.sort_by(f64::total_cmp);
     let limit_m = RECOVERED_M.max(3.0 * percentile(&errors, 0.95));
     let after = judged(case, trace, begin_s);
-    let last_bad = after.filter(|e| !(e.horizontal_m <= limit_m)).last();
+    let last_bad = after.filter(|e| is_beyond(e.horizontal_m, limit_m)).last();
     let last = trace.epochs.last();
     match (last_bad, last) {
         (None, _) => 0.0,
@@ -201,8 +214,7 @@ fn sigma_growth(case: &Case, trace: &Trace, twin: &Trace) -> f64 {
 fn confident_wrong_s(epochs: &[&Epoch], is_height_free: bool) -> f64 {
     let is_wrong = |e: &Epoch| {
         let beyond = |error_m: f64, sigma_m: f64| {
-            // What is not a number is as wrong as can be.
-            !(error_m <= HARMLESS_M.max(CONFIDENT_SIGMAS * sigma_m))
+            is_beyond(error_m, HARMLESS_M.max(CONFIDENT_SIGMAS * sigma_m))
         };
         let is_off = beyond(e.horizontal_m, e.sigma_m)
             || is_height_free && beyond(e.up_m.abs(), e.sigma_up_m);
@@ -214,6 +226,11 @@ fn confident_wrong_s(epochs: &[&Epoch], is_height_free: bool) -> f64 {
         longest = longest.max(now);
     }
     f64::from(longest) * EPOCH_S
+}
+
+/// What is not a number is as wrong as can be.
+fn is_beyond(error_m: f64, limit_m: f64) -> bool {
+    error_m.is_nan() || limit_m.is_nan() || error_m > limit_m
 }
 
 /// Of sorted values; zero without any.

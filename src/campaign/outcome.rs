@@ -6,6 +6,7 @@ use wayfix_sensors::Name;
 
 use super::case::Case;
 use super::metrics::{RunMetrics, Subject, percentile};
+use super::trace::EPOCH_S;
 use crate::engine::Fate;
 
 /// Everything that was measured of a case, by seed.
@@ -36,19 +37,25 @@ impl CaseOutcome {
 
     /// Values of all runs together, sorted.
     pub(super) fn sorted(&self, of: impl Fn(&RunMetrics) -> &[f64]) -> Vec<f64> {
-        let mut all: Vec<f64> = self.runs.iter().flat_map(|r| of(r)).copied().collect();
+        let mut all: Vec<f64> = self.runs.iter().flat_map(of).copied().collect();
         all.sort_by(f64::total_cmp);
         all
     }
 
-    /// Root mean square of the error since the fault began over that of the twins.
-    #[must_use]
-    pub fn error_ratio(&self) -> f64 {
-        let rmse = |of: &dyn Fn(&RunMetrics) -> &[f64]| {
+    /// Root mean square of the error since the fault began, and of the twins' \[m\].
+    pub(super) fn rmse_m(&self) -> [f64; 2] {
+        let rmse = |of: fn(&RunMetrics) -> &[f64]| {
             let all = self.sorted(of);
             (all.iter().map(|e| e * e).sum::<f64>() / all.len().max(1) as f64).sqrt()
         };
-        rmse(&|r| &r.errors_m) / rmse(&|r| &r.twin_errors_m)
+        [rmse(|r| &r.errors_m), rmse(|r| &r.twin_errors_m)]
+    }
+
+    /// The one over the other.
+    #[must_use]
+    pub fn error_ratio(&self) -> f64 {
+        let [rmse_m, twin_m] = self.rmse_m();
+        rmse_m / twin_m
     }
 
     /// Mean NEES a component.
@@ -71,6 +78,12 @@ impl CaseOutcome {
         let mean =
             |(name, (sum, dimensions)): (Name, (f64, usize))| (name, sum / dimensions as f64);
         all.into_iter().map(mean).collect()
+    }
+
+    /// Time that was judged in all runs together \[s\].
+    pub(super) fn judged_s(&self) -> f64 {
+        let epochs: usize = self.runs.iter().map(|r| r.errors_m.len()).sum();
+        epochs as f64 * EPOCH_S
     }
 
     /// Share of the epochs whose error exceeds the protection level, horizontally and vertically.
@@ -96,7 +109,7 @@ impl CaseOutcome {
         of: impl Fn(&RunMetrics) -> &BTreeSet<Subject>,
     ) -> BTreeMap<Subject, usize> {
         let mut all = BTreeMap::new();
-        for subject in self.runs.iter().flat_map(|r| of(r)) {
+        for subject in self.runs.iter().flat_map(of) {
             *all.entry(*subject).or_default() += 1;
         }
         all

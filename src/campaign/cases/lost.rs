@@ -9,7 +9,7 @@ use crate::sim::fault::{Fault, Silence, Span};
 
 const ROBOT: Span = Span::new(25.0, 40.0);
 /// In the hall, between shelves.
-const FORKLIFT: Span = Span::new(80.0, 110.0);
+const FORKLIFT: Span = Span::new(80.0, 100.0);
 const TRICYCLE: Span = Span::new(40.0, 60.0);
 
 const fn silent(source: &'static str, span: Span) -> Fault {
@@ -34,8 +34,8 @@ const fn forklift(
     criteria: &'static [Criterion],
     faults: &'static [Fault],
 ) -> Case {
-    let about = "Lost for 30 s in the hall, and back";
-    Case::nominal(name, about, "forklift_day", 140.0, criteria).during(FORKLIFT, faults)
+    let about = "Lost for 20 s in the hall, and back";
+    Case::nominal(name, about, "forklift_day", 115.0, criteria).during(FORKLIFT, faults)
 }
 
 pub(super) const CASES: &[Case] = &[

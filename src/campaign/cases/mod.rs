@@ -19,9 +19,8 @@ use super::criterion::Criterion;
 
 /// What a fault may cost.
 const TWICE: Criterion = Criterion::ErrorRatio(2.0);
-/// The protection level's promise without a fault: 1e-3, and what some hundred independent epochs
-/// can tell of that.
-const BOUNDED: Criterion = Criterion::Exceeded(5e-3);
+/// The protection level's promise without a fault.
+const BOUNDED: Criterion = Criterion::Exceeded(1e-3);
 /// The same under a fault: 1e-3 over the fault's own probability of 1e-2.
 const BOUNDED_IN_FAULT: Criterion = Criterion::Exceeded(0.1);
 /// A correction that the covariance did not allow for.

@@ -2,7 +2,7 @@
 
 use super::super::case::Case;
 use super::super::criterion::Criterion::{
-    ErrorRatio, Jump, Meets, Nees, Quiet, Recovered, Resets, SigmaGrows, Tells,
+    ErrorP95, ErrorRatio, Jump, Meets, Nees, Quiet, Recovered, Resets, SigmaGrows, Tells,
 };
 use super::{BOUNDED, BOUNDED_IN_FAULT, NO_JUMP, TWICE};
 use crate::engine::Condition::{Contradiction, Refusing};
@@ -111,11 +111,11 @@ pub(super) const CASES: &[Case] = &[
         "gnss_yard_wheels",
         60.0,
         &[
-            TWICE,
-            Jump(0.3),
+            ErrorP95(0.5),
+            NO_JUMP,
             Meets("gnss", &[Invalid]),
             Recovered(2.0),
-            BOUNDED_IN_FAULT,
+            BOUNDED,
         ],
     )
     .during(

@@ -63,7 +63,6 @@ pub(super) const CASES: &[Case] = &[
         &[
             TWICE,
             Meets("gnss", &[Gated, DownWeighted]),
-            Tells(&[Refusing, Contradiction]),
             Recovered(5.0),
             BOUNDED_IN_FAULT,
         ],

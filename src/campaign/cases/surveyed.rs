@@ -7,7 +7,9 @@ use crate::engine::Condition::{Contradiction, Missurveyed};
 use crate::sim::fault::{Fault, MissurveyedMarker, MovedAnchor, Span, SwappedMarkers};
 
 const MOVED: Span = Span::from(20.0);
-const ALWAYS: Span = Span::from(0.0);
+/// While the camera sees M4, and M4 or M5; the site file is wrong all the time.
+const M4_SEEN: Span = Span::new(11.5, 16.0);
+const M5_SEEN: Span = Span::new(11.5, 19.0);
 
 const fn moved(by_m: [f64; 3]) -> Fault {
     Fault::MovedAnchor(MovedAnchor {
@@ -62,11 +64,11 @@ pub(super) const CASES: &[Case] = &[
             TWICE,
             TellsOf(Missurveyed, "M4"),
             BOUNDED_IN_FAULT,
-            Recovered(20.0),
+            Recovered(5.0),
         ],
     )
     .during(
-        ALWAYS,
+        M4_SEEN,
         &[Fault::MissurveyedMarker(MissurveyedMarker {
             marker: "M4",
             off_m: [0.5, 0.33, 0.0],
@@ -82,11 +84,11 @@ pub(super) const CASES: &[Case] = &[
             TellsOf(Missurveyed, "M4"),
             TellsOf(Missurveyed, "M5"),
             BOUNDED_IN_FAULT,
-            Recovered(25.0),
+            Recovered(5.0),
         ],
     )
     .during(
-        ALWAYS,
+        M5_SEEN,
         &[Fault::SwappedMarkers(SwappedMarkers {
             markers: ["M4", "M5"],
         })],

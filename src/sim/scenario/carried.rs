@@ -39,7 +39,7 @@ pub(super) const CARRIED_MARKERS: Scenario = Scenario {
     about: "A tricycle on odometry and markers that is carried to another aisle and turned",
     route: Route::Legs(&[
         leg(5.0, &[[4.0, 4.0], [40.0, 4.0], [40.0, 10.0], [22.0, 10.0]]),
-        leg(198.0, &[[13.0, 22.0], [12.5, 22.0]]),
+        leg(192.5, &[[13.0, 22.0], [12.5, 22.0]]),
         leg(5.0, &[[12.5, 22.0], [4.0, 22.0], [4.0, 16.0], [40.0, 16.0]]),
     ]),
     ..AISLES
