@@ -20,8 +20,8 @@ use crate::replay::{self, Feed};
 ///
 /// Without --site and --vehicle, the two files that the log carries are used. Truth comes from
 /// --truth or from the log itself; the engine never sees it. With -o, writes estimate.csv,
-/// estimate.tum, truth.tum (for evo), reports.jsonl, resets.jsonl,
-/// findings.jsonl, parameters.csv, summary.json.
+/// estimate.tum, truth.tum (for evo), reports.jsonl, resets.jsonl, findings.jsonl, parameters.csv,
+/// summary.json, and with truth stanford_horizontal.svg and stanford_vertical.svg.
 ///
 /// Exit code 0: fine; 1: the position never became known; 2: a file is missing, wrong or can't be
 /// written; 130: stopped by Ctrl-C, with files and summary complete so far.
