@@ -40,7 +40,8 @@ pub use snapshot::SnapshotError;
 pub(crate) use snapshot::{Kept, Saved};
 
 use crate::config::{Site, Source, Vehicle};
-use core::{Core, Outcome, STATES};
+pub use core::STATES;
+use core::{Core, Outcome};
 use health::Change;
 use timeline::Timeline;
 
@@ -282,6 +283,12 @@ impl Engine {
         self.timeline = Timeline::default();
         self.told_resets = Told::new();
         self.told_findings = Told::new();
+    }
+
+    /// The filter behind the estimate, to be looked at; `None` before the start.
+    #[must_use]
+    pub fn filter(&self) -> Option<&Filter<STATES>> {
+        Some(&self.core.hypotheses.best()?.filter)
     }
 
     /// The estimate at the time of the newest sample; `None` before the start.
