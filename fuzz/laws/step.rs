@@ -10,8 +10,9 @@ use super::bytes::Bytes;
 use super::files::{SITE, VEHICLES};
 use super::reading::sample;
 
-/// Rounding, as a share of the variances.
-const ROUNDING: f64 = 1e-9;
+/// Rounding, as a share of the variances. An update takes a variance down to 1e-10 of itself at most
+/// (the filter's floor of R), which leaves 1e-6 of what was 1e-16; a few of these come together.
+const ROUNDING: f64 = 1e-5;
 
 /// One of the fixed pairs of files.
 pub fn pair(which: usize) -> (Site, Vehicle) {

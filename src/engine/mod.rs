@@ -235,6 +235,9 @@ impl Engine {
             outputs.reports.push(report);
             return;
         }
+        if self.timeline.is_set_ahead(key.t) {
+            self.restart();
+        }
         let result = self.history.insert(
             &mut *self.core,
             &self.setup,
@@ -276,7 +279,7 @@ impl Engine {
         self.core.watch.health()
     }
 
-    /// Forgets everything but the two files: the clock was set back.
+    /// Forgets everything but the two files: the clock was set.
     fn restart(&mut self) {
         *self.core = Core::default();
         self.history = new_history(&self.setup);
