@@ -13,6 +13,10 @@ fmt:
 bench:
     cargo bench --bench step
 
+# A simulated week in one run.
+soak:
+    cargo bench --bench soak
+
 # Accuracy on recorded data: `just accuracy DIR`.
 accuracy *ARGS:
     cargo bench -p wayfix-datasets --bench accuracy -- {{ARGS}}

@@ -19,6 +19,9 @@ fuzz_target!(|input: (Vec<u8>, usize)| {
     let (head, tail) = bytes.split_at(at % (bytes.len() + 1));
     assert_eq!(whole, decode(&[head, tail]));
     for sample in whole.0 {
-        assert!(!serde_json::to_string(&sample).unwrap().contains("null"), "{sample:?}");
+        assert!(
+            !serde_json::to_string(&sample).unwrap().contains("null"),
+            "{sample:?}"
+        );
     }
 });

@@ -13,6 +13,7 @@ pub mod json_lines;
 mod kind;
 pub mod lines;
 pub mod nmea;
+mod physical;
 mod reading;
 pub mod sample;
 

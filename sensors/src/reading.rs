@@ -119,7 +119,7 @@ impl Reading {
         finite
     }
 
-    /// Whether every number is finite and every sigma that it states is positive.
+    /// Whether every number is finite and physically possible, and every sigma that it states positive.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let stated = match self {
@@ -132,7 +132,7 @@ impl Reading {
             Self::Pose(r) => r.sigma_m.into_iter().chain(r.sigma_rad).reduce(f64::min),
             _ => None,
         };
-        self.is_finite() && stated.is_none_or(|sigma| sigma > 0.0)
+        self.is_finite() && self.is_physical() && stated.is_none_or(|sigma| sigma > 0.0)
     }
 
     /// A hash of the content (FNV-1a over kind, targets, the bits of the numbers, and which of them

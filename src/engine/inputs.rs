@@ -15,6 +15,8 @@ use crate::config::source::{ImuSource, SteeringSource};
 
 /// Longest step of one prediction \[s\].
 const MAX_STEP_S: f64 = 0.1;
+/// Most steps of one gap: a jump of the time by years must not hold up what follows.
+const MOST_STEPS: f64 = 1e4;
 /// Time constant over which gravity is averaged for levelling \[s\].
 const LEVEL_S: f64 = 0.5;
 /// Share of the unknown motion's rate that a distrusted inertial unit is given as noise.
@@ -311,14 +313,16 @@ impl Inputs {
     }
 }
 
-/// Predicts in steps that are short enough for the models' linearisation.
+/// Predicts in steps that are short enough for the models' linearisation; over a gap of hours, in as
+/// many as time allows.
 pub fn step<const N: usize>(
     filter: &mut Filter<N>,
     model: &impl wayfix_filter::motion::MotionModel,
     to: Timestamp,
 ) {
-    while to.seconds_since(filter.t()) > 1.5 * MAX_STEP_S {
-        filter.predict(model, filter.t().shifted(MAX_STEP_S));
+    let step_s = MAX_STEP_S.max(to.seconds_since(filter.t()) / MOST_STEPS);
+    while to.seconds_since(filter.t()) > 1.5 * step_s {
+        filter.predict(model, filter.t().shifted(step_s));
     }
     filter.predict(model, to);
 }

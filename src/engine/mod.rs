@@ -50,7 +50,8 @@ pub use snapshot::SnapshotError;
 pub(crate) use snapshot::{Kept, Saved};
 
 use crate::config::{Site, Source, Vehicle};
-use core::{Core, Outcome, STATES};
+pub use core::STATES;
+use core::{Core, Outcome};
 use health::{Change, Subject, Watch};
 use smooth::{Follower, Shift};
 use timeline::Timeline;
@@ -253,6 +254,9 @@ impl Engine {
             outputs.reports.push(report);
             return;
         }
+        if self.timeline.is_set_ahead(key.t) {
+            self.restart();
+        }
         let mut carried = Shift::default();
         let mut is_late = false;
         let result = self.history.insert(
@@ -322,7 +326,7 @@ impl Engine {
             .extend(changes.iter().map(|c| finding(&self.setup, c)));
     }
 
-    /// Forgets everything but the two files: the clock was set back.
+    /// Forgets everything but the two files: the clock was set.
     fn restart(&mut self) {
         *self.core = Core::default();
         self.history = new_history(&self.setup);
@@ -331,6 +335,12 @@ impl Engine {
         self.follower = Follower::default();
         self.told_resets = Told::new();
         self.told_findings = Told::new();
+    }
+
+    /// The filter behind the estimate, to be looked at; `None` before the start.
+    #[must_use]
+    pub fn filter(&self) -> Option<&Filter<STATES>> {
+        Some(&self.core.hypotheses.best()?.filter)
     }
 
     /// The estimate at the time of the newest sample; `None` before the start.

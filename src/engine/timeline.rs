@@ -22,6 +22,10 @@ const INSISTENCE_S: f64 = 2.0;
 /// So many refused samples in a row, none admitted between, mean that the clock was set back.
 const SET_BACK: u32 = 100;
 
+/// A jump ahead by more than this is a clock that was set, or a night in which anything may have
+/// happened: what was known before says nothing any more \[s\].
+const SET_AHEAD_S: f64 = 86_400.0;
+
 /// Newest time, and who says otherwise.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Timeline {
@@ -90,6 +94,12 @@ impl Timeline {
     /// The sources, and whether their clocks are wrong or late.
     pub fn clock_faults(&self) -> impl Iterator<Item = (u16, bool)> {
         self.clocks.faults()
+    }
+
+    /// Whether an admitted sample is so far ahead that the clock must have been set.
+    pub fn is_set_ahead(&self, t: Timestamp) -> bool {
+        self.now
+            .is_some_and(|now| t.seconds_since(now) > SET_AHEAD_S)
     }
 
     /// Notes an admitted sample.

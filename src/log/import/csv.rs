@@ -51,7 +51,7 @@ mod map;
 mod plan;
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use ::csv::{ByteRecord, Reader, ReaderBuilder, Trim};
@@ -62,9 +62,11 @@ use crate::log::{Damage, LogError, Record};
 pub use map::{ColumnMap, MapError};
 use plan::Plan;
 
+type Input = BufReader<Box<dyn Read>>;
+
 /// A file being read.
 pub struct CsvFile {
-    reader: Reader<BufReader<File>>,
+    reader: Reader<Input>,
     row: ByteRecord,
     plans: Vec<Plan>,
     /// The next of `plans` for the present row.
@@ -96,7 +98,20 @@ impl CsvFile {
         };
         let file = File::open(path).map_err(failed)?;
         let total = file.metadata().map_err(failed)?.len();
-        let mut input = BufReader::with_capacity(64 << 10, file);
+        Self::new(file, total, map, source)
+    }
+
+    /// Reads from anything that has `total` bytes.
+    ///
+    /// # Errors
+    /// [`LogError::Read`]; [`LogError::Map`] where the map doesn't fit the file.
+    pub fn new(
+        input: impl Read + 'static,
+        total: u64,
+        map: &ColumnMap,
+        source: Option<Name>,
+    ) -> Result<Self, LogError> {
+        let mut input: Input = BufReader::with_capacity(64 << 10, Box::new(input));
         let mut skipped = Vec::new();
         for _ in 0..map.file.skip_lines {
             input
@@ -171,7 +186,7 @@ impl CsvFile {
 }
 
 fn read_row(
-    reader: &mut Reader<BufReader<File>>,
+    reader: &mut Reader<Input>,
     row: &mut ByteRecord,
     joins_spaces: bool,
 ) -> Result<bool, LogError> {

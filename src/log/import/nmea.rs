@@ -21,7 +21,7 @@ const SEARCH_BYTES: u64 = 4 << 20;
 
 /// A file being read.
 pub struct NmeaFile {
-    input: BufReader<File>,
+    input: BufReader<Box<dyn Read>>,
     decoder: Nmea,
     ready: VecDeque<Sample>,
     line: Vec<u8>,
@@ -48,17 +48,23 @@ impl NmeaFile {
         file.take(SEARCH_BYTES)
             .read_to_end(&mut head)
             .map_err(LogError::Read)?;
-        let input = BufReader::with_capacity(64 << 10, File::open(path).map_err(failed)?);
-        Ok(Self {
-            input,
-            decoder: Nmea::new(source, TimeBase::Utc).near(date(&head, source)),
+        let input = File::open(path).map_err(failed)?;
+        Ok(Self::new(&head, input, total, source))
+    }
+
+    /// Reads from anything that has `total` bytes and begins with `head`, in which the date is
+    /// looked for.
+    pub fn new(head: &[u8], input: impl Read + 'static, total: u64, source: Name) -> Self {
+        Self {
+            input: BufReader::with_capacity(64 << 10, Box::new(input)),
+            decoder: Nmea::new(source, TimeBase::Utc).near(date(head, source)),
             ready: VecDeque::new(),
             line: Vec::new(),
             line_number: 0,
             ended: false,
             total,
             damage: Damage::default(),
-        })
+        }
     }
 
     /// Decodes the next line; false at the end.

@@ -110,6 +110,7 @@ mod tests {
             delay_s: 0.0,
             lag_sigma_s: 0.0,
             sigma_px: 0.5,
+            rotation_sigma_deg: 0.0,
             gate: crate::config::source::Gate::default(),
         }
     }

@@ -1,0 +1,7 @@
+//! Snapshots, changed outside and inside of their envelope: the law is in `fuzz/laws`.
+#![no_main]
+
+#[path = "../laws/mod.rs"]
+mod laws;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| laws::kept::snapshot(bytes));

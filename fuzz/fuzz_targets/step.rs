@@ -1,0 +1,7 @@
+//! The engine's step with any samples: the law is in `fuzz/laws`.
+#![no_main]
+
+#[path = "../laws/mod.rs"]
+mod laws;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| laws::step::step(bytes));
