@@ -441,6 +441,19 @@ impl<const N: usize> Filter<N> {
         }
     }
 
+    /// Takes over another filter's parameters: values, sigmas and processes, independent of all else.
+    pub fn adopt_parameters(&mut self, from: &Self) {
+        self.pool = from.pool.clone();
+        for index in NAV..N {
+            let variance = if index < from.pool.len() {
+                from.p[(index, index)]
+            } else {
+                0.0
+            };
+            covariance::isolate(&mut self.p, index, variance);
+        }
+    }
+
     /// Adds variance along a direction of the error state, given by some of its components: what is
     /// doubted is only that combination.
     pub fn inflate_along(&mut self, direction: &[(usize, f64)], variance: f64) {

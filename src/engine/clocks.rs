@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 
 /// What is usual is learned from so many arrivals, over so long \[s\].
-const LEARNING: u32 = 100;
+const LEARNING: u32 = 50;
 const LEARNING_S: f64 = 5.0;
 /// Beyond what is usual by this \[s\] and by half of its own spread.
 const MARGIN_S: f64 = 0.1;

@@ -84,6 +84,14 @@ pub struct Core {
     pub(super) watch: Watch,
     pub(super) standings: Standings,
     pub(super) sources: Sources,
+    /// All the way that was gone \[m\].
+    pub(super) gone_m: f64,
+    /// The way that was gone when the asset was last placed \[m\].
+    pub(super) accepted_at_m: f64,
+    /// When nothing carried the state for the last time.
+    pub(super) uncarried: Option<Timestamp>,
+    /// The filter that was given up, for what it had learned.
+    pub(super) learned: Option<Box<Filter<STATES>>>,
     pub(super) tie: TieWatch,
     /// The fixpoint that was refused last, and when.
     pub(super) refused_pass: Option<(Name, Timestamp)>,
@@ -112,6 +120,10 @@ impl Clone for Core {
         self.watch.clone_from(&from.watch);
         self.standings.clone_from(&from.standings);
         self.sources.clone_from(&from.sources);
+        self.gone_m = from.gone_m;
+        self.accepted_at_m = from.accepted_at_m;
+        self.uncarried = from.uncarried;
+        self.learned.clone_from(&from.learned);
         self.tie = from.tie;
         self.refused_pass = from.refused_pass;
         self.carried = from.carried;
@@ -138,6 +150,9 @@ impl Core {
     fn apply_sample(&mut self, setup: &Setup, key: Key, sample: &Sample) -> Outcome {
         let t = key.t;
         self.first_t.get_or_insert(t);
+        if self.inputs.carrier(setup, t).0 == Carrier::None {
+            self.uncarried = Some(t);
+        }
         let Some(source) = setup.sources.get(usize::from(key.source)) else {
             return Fate::UnknownSource.into();
         };
@@ -193,7 +208,9 @@ impl Core {
             step(&self.inputs, filter);
         }
         if let Some((before, after)) = before.zip(best(&self.hypotheses)) {
-            self.carried = self.carried.then(&Shift::between(&before, &after));
+            let step = Shift::between(&before, &after);
+            self.gone_m += step.p_n.norm();
+            self.carried = self.carried.then(&step);
         }
     }
 
@@ -318,6 +335,8 @@ impl Core {
 
     fn apply_absolute(&mut self, setup: &Setup, key: Key, reading: &Reading) -> Outcome {
         let source = &setup.sources[usize::from(key.source)];
+        self.advance(setup, key.t);
+        self.give_up();
         if self.hypotheses.is_empty() {
             return match resolve(
                 setup,
@@ -332,7 +351,6 @@ impl Core {
                 Err(fate) => fate.into(),
             };
         }
-        self.advance(setup, key.t);
         if self.is_too_soon(
             key.source,
             reading.target_fingerprint(),

@@ -38,8 +38,10 @@ const MOST_IGNORED: usize = 4;
 pub struct Doubter {
     /// It.
     pub filter: Filter<STATES>,
-    /// The fixpoints that it ignores.
+    /// The fixpoints that it ignores; where it is the believer, the one that it believes.
     pub ignored: Vec<Name>,
+    /// It believes the fixpoint, and the estimate does not: a jump that no drift explains.
+    pub believes: bool,
     /// Where the estimate was taken elsewhere by its sources: when. It then ignores all that places.
     pub displaced: Option<Timestamp>,
     /// So many measurements in a row agreed with it that the estimate refused.
@@ -58,6 +60,7 @@ impl Clone for Doubter {
     fn clone_from(&mut self, from: &Self) {
         self.filter.clone_from(&from.filter);
         self.ignored.clone_from(&from.ignored);
+        self.believes = from.believes;
         self.displaced = from.displaced;
         self.agreed = from.agreed;
     }
@@ -70,8 +73,18 @@ impl Doubter {
         Self {
             filter,
             ignored: vec![name],
+            believes: false,
             displaced: None,
             agreed: 0,
+        }
+    }
+
+    /// A filter that believes a fixpoint where the estimate does not.
+    #[must_use]
+    pub fn believer(filter: Filter<STATES>, name: Name) -> Self {
+        Self {
+            believes: true,
+            ..Self::of_fixpoint(filter, name)
         }
     }
 
@@ -81,6 +94,7 @@ impl Doubter {
         Self {
             filter,
             ignored: Vec::new(),
+            believes: false,
             displaced: Some(t),
             agreed: 0,
         }
@@ -89,7 +103,8 @@ impl Doubter {
     /// Whether a measurement of a target is none of its business.
     #[must_use]
     pub fn ignores(&self, target: Option<Name>) -> bool {
-        self.displaced.is_some() || target.is_some_and(|name| self.ignored.contains(&name))
+        let is_subject = target.is_some_and(|name| self.ignored.contains(&name));
+        self.displaced.is_some() || (is_subject && !self.believes)
     }
 
     /// One more fixpoint that it ignores; false where it ignores too many.

@@ -81,7 +81,7 @@ impl Core {
         ignoring: Prediction,
     ) -> Sight {
         let t = key.t;
-        if !believing.fits() && !ignoring.fits() {
+        if !believing.fits() && !ignoring.fits() && !doubter.believes {
             // This one may be wrong, or all those before it.
             if doubter.ignore(name) {
                 self.hypotheses.doubter = Some(doubter);
@@ -90,12 +90,16 @@ impl Core {
             }
             return Sight::Believed;
         }
-        for ignored in &doubter.ignored {
-            self.standings
-                .weigh(*ignored, t, believing.evidence(&ignoring));
-            self.tell_trust(t, *ignored);
+        let against = if doubter.believes {
+            ignoring.evidence(&believing)
+        } else {
+            believing.evidence(&ignoring)
+        };
+        for subject in &doubter.ignored {
+            self.standings.weigh(*subject, t, against);
+            self.tell_trust(t, *subject);
         }
-        if believing.fits() {
+        if believing.fits() || !ignoring.fits() {
             self.doubt_next(before, name);
             return Sight::Believed;
         }
@@ -104,6 +108,7 @@ impl Core {
         self.hypotheses.watchers.clear();
         self.doubt_next(doubter.filter, name);
         self.refusals = None;
+        self.accept(t);
         Sight::Disproved(Reset::between(t, ResetCause::Disproved, &from, &to))
     }
 

@@ -6,7 +6,9 @@ use wayfix_filter::{Block, Filter, Timestamp, math};
 
 use super::cold::headings;
 use super::core::{Core, STATES};
+use super::hypotheses::Hypotheses;
 use super::inputs::Carrier;
+use super::protection::largest_eigenvalue;
 use super::setup::Setup;
 
 /// A heading with a larger sigma is unknown: linearised once, it would lead astray [rad].
@@ -19,7 +21,30 @@ fn yaw_variance(filter: &Filter<STATES>) -> f64 {
     up_b.dot(&(p * up_b))
 }
 
+/// An estimate whose heading is unknown and whose position is no better than this is lost \[m\]: what is
+/// measured next can't be linearised at it.
+const LOST_M: f64 = 8.0;
+
 impl Core {
+    /// An estimate that was carried by nothing for too long is given up, and the start is sought anew, with
+    /// what was learned.
+    pub(super) fn give_up(&mut self) {
+        let Some(filter) = self.hypotheses.single() else {
+            return;
+        };
+        let p = filter.covariance(Block::Position, Block::Position);
+        let is_lost = largest_eigenvalue(&p) > LOST_M * LOST_M
+            && yaw_variance(filter) > UNKNOWN_RAD * UNKNOWN_RAD;
+        if is_lost {
+            self.learned = Some(Box::new(filter.clone()));
+            self.hypotheses = Hypotheses::default();
+            self.window.clear();
+            self.last_accepted = None;
+            self.last_fixpoint = None;
+            self.refusals = None;
+        }
+    }
+
     /// Splits a single hypothesis whose heading has become unknown while something carries it again.
     pub(super) fn try_headings(&mut self, setup: &Setup, t: Timestamp) {
         let Some(filter) = self.hypotheses.single() else {

@@ -265,7 +265,7 @@ impl Inputs {
     }
 
     /// Carries a filter over the stretch that ends with an inertial sample: with the mean of this
-    /// sample and the one before, where that one still held.
+    /// sample and the one before, where that one still held and this one does not lie.
     pub fn advance_to_imu<const N: usize>(
         &self,
         setup: &Setup,
@@ -276,7 +276,7 @@ impl Inputs {
         let before = self
             .imu
             .as_ref()
-            .filter(|b| carried && b.source == new.source);
+            .filter(|b| carried && new.trusted && b.source == new.source);
         match before.and_then(|b| strapdown(setup, &new.midpoint(b))) {
             Some(model) => step(filter, &model, new.t),
             None => self.advance(setup, filter, new.t),

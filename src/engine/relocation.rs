@@ -38,6 +38,9 @@ impl Refusals {
 /// A jump whose square is so many times what the covariances of estimate and fixpoint allow can
 /// still be a drift; beyond, the model of the drift has nothing to say about it.
 const TEACHABLE: f64 = 100.0;
+/// A jump is beyond any drift above this \[m\] and this share of the way since the last place.
+const LEAST_JUMP_M: f64 = 1.0;
+const WAY_SHARE: f64 = 0.75;
 /// Sigma of a place about which nothing is known \[m\], and of the heading there [rad].
 const ANYWHERE_M: f64 = 1e3;
 const TURNED_RAD: f64 = 0.5;
@@ -78,7 +81,7 @@ impl Core {
         let places = model.anchor().is_some();
         if update.verdict.is_used() {
             if places {
-                self.last_accepted = Some(t);
+                self.accept(t);
                 self.refusals = None;
                 self.window.clear();
             }
@@ -139,6 +142,10 @@ impl Core {
             return outcome;
         };
         let jump = (alone.nav().p_n - before.p_n).xy();
+        if self.is_beyond_any_drift(jump.norm()) {
+            self.hear_out(reading, alone);
+            return outcome;
+        }
         let spread = [&best.filter, &alone]
             .map(|f| f.covariance(Block::Position, Block::Position))
             .iter()
@@ -161,7 +168,7 @@ impl Core {
             return outcome;
         };
         self.hypotheses.watchers.clear();
-        self.last_accepted = Some(key.t);
+        self.accept(key.t);
         self.last_fixpoint = Some(key.t);
         self.refusals = None;
         let after = self.hypotheses.best().map_or(before, |h| *h.filter.nav());
@@ -193,13 +200,39 @@ impl Core {
         self.hypotheses.replace(trial);
         self.hypotheses.forget_beside();
         self.refusals = None;
-        self.last_accepted = Some(key.t);
+        self.accept(key.t);
         Some(Reset::between(
             key.t,
             ResetCause::Disproved,
             &before,
             &after,
         ))
+    }
+
+    /// Notes that an absolute measurement placed the asset.
+    pub(super) fn accept(&mut self, t: Timestamp) {
+        self.last_accepted = Some(t);
+        self.accepted_at_m = self.gone_m;
+    }
+
+    /// Whether a jump is further than the whole way since the asset was last placed, all of which motion
+    /// sources told: neither slip nor a wrong scale explains it, but a misread or misplaced fixpoint does.
+    fn is_beyond_any_drift(&self, jump_m: f64) -> bool {
+        let told = self
+            .last_accepted
+            .is_some_and(|at| self.uncarried.is_none_or(|u| u < at));
+        let way_m = self.gone_m - self.accepted_at_m;
+        told && jump_m > LEAST_JUMP_M.max(WAY_SHARE * way_m)
+    }
+
+    /// A fixpoint that leads beyond any drift is not believed, but kept in mind: the next one decides.
+    fn hear_out(&mut self, reading: &Reading, placed: Filter<STATES>) {
+        let Some(name) = reading.target() else { return };
+        let is_heard = (self.hypotheses.doubter.as_ref())
+            .is_some_and(|d| d.believes && d.ignored.contains(&name));
+        if !is_heard {
+            self.hypotheses.doubter = Some(Doubter::believer(placed, name));
+        }
     }
 
     /// All absolute measurements were refused for too long. Where they agree with one another on a
@@ -226,7 +259,7 @@ impl Core {
         }
         self.hypotheses.doubter = left.map(|filter| Doubter::of_place(filter, t));
         self.window.clear();
-        self.last_accepted = Some(t);
+        self.accept(t);
         let after = *self.hypotheses.best()?.filter.nav();
         Some(Reset::between(t, ResetCause::Relocalised, &nav, &after))
     }

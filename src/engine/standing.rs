@@ -18,6 +18,12 @@ const TARGET_REFUSED_S: f64 = 10.0;
 const PERIODS: f64 = 20.0;
 /// ... and so long at least \[s\].
 const SILENT_S: f64 = 1.0;
+/// Radios, receivers and cameras depend on where the vehicle is: their silence is news for this long
+/// only, and after a longer one \[s\].
+const NEWS_S: f64 = 30.0;
+const RADIO_SILENT_S: f64 = 3.0;
+/// A target that is refused over such a way, and never accepted, is not where it should be \[m\].
+const REFUSED_M: f64 = 5.0;
 /// Share of a new period in what is usual.
 const FORGETTING: f64 = 0.1;
 /// The wheels' innovations average to zero over this time \[s\] ...
@@ -32,14 +38,18 @@ struct Refused {
     target: Option<Name>,
     since: Timestamp,
     count: u32,
+    /// The way gone until then \[m\].
+    at_m: f64,
 }
 
-/// When a source that always speaks was last heard.
+/// When a source was last heard.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Heard {
     source: u16,
     last: Timestamp,
     period_s: Option<f64>,
+    /// It speaks wherever the vehicle is.
+    always: bool,
 }
 
 /// How all sources stand.
@@ -52,9 +62,15 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Notes that a measurement was accepted or refused; true where the source (or target) has been
-    /// refused for too long now.
-    fn refuse(&mut self, subject: (u16, Option<Name>), t: Timestamp, refused: bool) -> bool {
+    /// Notes that a measurement was accepted or refused; where the source (or target) has been refused
+    /// for too long now, the way gone since \[m\]. `gone_m` is all the way.
+    fn refuse(
+        &mut self,
+        subject: (u16, Option<Name>),
+        t: Timestamp,
+        gone_m: f64,
+        refused: bool,
+    ) -> Option<f64> {
         let place = self
             .refused
             .iter()
@@ -63,7 +79,7 @@ impl Sources {
             if let Some(place) = place {
                 self.refused.remove(place);
             }
-            return false;
+            return None;
         }
         let place = place.unwrap_or_else(|| {
             self.refused.push(Refused {
@@ -71,6 +87,7 @@ impl Sources {
                 target: subject.1,
                 since: t,
                 count: 0,
+                at_m: gone_m,
             });
             self.refused.len() - 1
         });
@@ -81,11 +98,12 @@ impl Sources {
         } else {
             REFUSED_S
         };
-        entry.count >= REFUSED && t.seconds_since(entry.since) >= least_s
+        let long = entry.count >= REFUSED && t.seconds_since(entry.since) >= least_s;
+        long.then(|| gone_m - entry.at_m)
     }
 
-    /// Notes a sample of a source that always speaks.
-    fn hear(&mut self, source: u16, t: Timestamp) {
+    /// Notes a sample; `always`: its source speaks wherever the vehicle is.
+    fn hear(&mut self, source: u16, t: Timestamp, always: bool) {
         match self.heard.iter_mut().find(|h| h.source == source) {
             Some(h) => {
                 let period_s = t.seconds_since(h.last).max(0.0);
@@ -97,15 +115,22 @@ impl Sources {
                 source,
                 last: t,
                 period_s: None,
+                always,
             }),
         }
     }
 
-    /// The sources that always speak, and whether they are silent at `t`.
+    /// The sources, and whether they are silent at `t`.
     fn silent(&self, t: Timestamp) -> impl Iterator<Item = (u16, bool)> {
         self.heard.iter().map(move |h| {
-            let limit_s = (PERIODS * h.period_s.unwrap_or(SILENT_S)).max(SILENT_S);
-            (h.source, t.seconds_since(h.last) > limit_s)
+            let (least_s, most_s) = if h.always {
+                (SILENT_S, f64::INFINITY)
+            } else {
+                (RADIO_SILENT_S, NEWS_S)
+            };
+            let silent_s = t.seconds_since(h.last);
+            let limit_s = (PERIODS * h.period_s.unwrap_or(SILENT_S)).max(least_s);
+            (h.source, silent_s > limit_s && silent_s < most_s)
         })
     }
 
@@ -120,20 +145,19 @@ impl Sources {
 }
 
 impl Core {
-    /// Notes that a source spoke; tells which ones that always do are silent.
+    /// Notes that a source spoke; tells which of those that do so regularly are silent.
     pub(super) fn note_heard(&mut self, setup: &Setup, source: u16, t: Timestamp) {
-        let always = (setup.sources.get(usize::from(source))).is_some_and(|s| {
-            matches!(
-                s.config,
-                Source::Imu(_)
-                    | Source::Wheels(_)
-                    | Source::Steering(_)
-                    | Source::Magnetometer(_)
-                    | Source::Height(_)
-            )
+        let regular = (setup.sources.get(usize::from(source))).and_then(|s| match s.config {
+            Source::Imu(_)
+            | Source::Wheels(_)
+            | Source::Steering(_)
+            | Source::Magnetometer(_)
+            | Source::Height(_) => Some(true),
+            Source::Gnss(_) | Source::Uwb(_) | Source::Pose(_) => Some(false),
+            Source::Rssi(_) | Source::Landmark(_) | Source::Camera(_) | Source::Portal(_) => None,
         });
-        if always {
-            self.sources.hear(source, t);
+        if let Some(always) = regular {
+            self.sources.hear(source, t, always);
         }
         for (source, holds) in self.sources.silent(t) {
             let subject = Subject::source(source);
@@ -149,11 +173,20 @@ impl Core {
         t: Timestamp,
         refused: bool,
     ) -> bool {
-        let by_source = self.sources.refuse((source, None), t, refused);
+        let gone_m = self.gone_m;
+        let by_source = self.sources.refuse((source, None), t, gone_m, refused);
+        let by_source = by_source.is_some();
         let subject = Subject::source(source);
         self.watch.set(t, Condition::Refusing, subject, by_source);
         if target.is_some() {
-            let by_target = self.sources.refuse((source, target), t, refused);
+            let way_m = self.sources.refuse((source, target), t, gone_m, refused);
+            let by_target = way_m.is_some() && !by_source;
+            let elsewhere = by_target && way_m.is_some_and(|m| m >= REFUSED_M);
+            if let Some(name) = target {
+                let subject = Subject::target(name);
+                self.watch
+                    .set(t, Condition::Missurveyed, subject, elsewhere);
+            }
             let subject = Subject {
                 source: Some(source),
                 target,
@@ -192,20 +225,31 @@ mod tests {
     #[test]
     fn a_source_is_refusing_after_a_while_and_no_longer_once_accepted() {
         let mut sources = Sources::default();
-        let at = |i: u32| Timestamp::from_seconds(0.5 * f64::from(i));
-        let told = (0..8).position(|i| sources.refuse((1, None), at(i), true));
-        assert_eq!(told, Some(4));
-        assert!(!sources.refuse((1, None), at(9), false));
-        assert!(!sources.refuse((1, None), at(10), true));
+        let mut refuse = |i: u32, refused| {
+            let t = Timestamp::from_seconds(0.5 * f64::from(i));
+            sources.refuse((1, None), t, f64::from(i), refused)
+        };
+        let told: Vec<Option<f64>> = (0..6).map(|i| refuse(i, true)).collect();
+        assert_eq!(told, [None, None, None, None, Some(4.0), Some(5.0)]);
+        assert_eq!((refuse(9, false), refuse(10, true)), (None, None));
     }
 
     #[test]
-    fn silence_is_many_periods() {
+    fn silence_is_many_periods_and_that_of_a_radio_is_news_for_a_while() {
         let mut sources = Sources::default();
         let at = Timestamp::from_seconds;
-        (0..50).for_each(|i| sources.hear(2, at(0.02 * f64::from(i))));
-        let silent = |t_s| sources.silent(at(t_s)).any(|(_, silent)| silent);
-        assert!(!silent(1.9) && silent(2.1));
+        for i in 0..50 {
+            sources.hear(2, at(0.02 * f64::from(i)), true);
+            sources.hear(3, at(0.02 * f64::from(i)), false);
+        }
+        let silent = |t_s| -> Vec<u16> {
+            let all = sources.silent(at(t_s));
+            all.filter(|(_, silent)| *silent).map(|(s, _)| s).collect()
+        };
+        assert_eq!(silent(1.9), [0; 0]);
+        assert_eq!(silent(2.1), [2]);
+        assert_eq!(silent(5.0), [2, 3]);
+        assert_eq!(silent(60.0), [2]);
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Core {
             self.hypotheses
                 .add(prior(setup, t, &place, &level, has_imu));
         };
-        if let Some(start) = setup.start {
+        if let Some(start) = setup.start.filter(|_| self.learned.is_none()) {
             let sigma = Vector3::repeat(start.sigma_m);
             let p_n = Vector3::from(start.position_m);
             match start.yaw_deg {
@@ -83,14 +83,19 @@ impl Core {
                 begin(s.p_n, start_sigma(&s), yaw);
             }
         }
-        let best = self.hypotheses.best()?;
+        if let Some(learned) = &self.learned {
+            for filter in self.hypotheses.filters_mut() {
+                filter.adopt_parameters(learned);
+            }
+        }
+        let found = *self.hypotheses.best()?.filter.nav();
         self.window.clear();
-        self.last_accepted = Some(t);
+        self.accept(t);
         Some(Reset::between(
             t,
             ResetCause::Start,
             &Nav::default(),
-            best.filter.nav(),
+            &found,
         ))
     }
 

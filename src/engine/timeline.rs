@@ -33,6 +33,8 @@ pub struct Timeline {
     clocks: Clocks,
     periods: Vec<Period>,
     suspect: Option<Suspect>,
+    /// So many samples in a row of a source were not admitted.
+    refused: Vec<(u16, u32)>,
     late_run: u32,
     admitted: u32,
 }
@@ -56,6 +58,20 @@ struct Suspect {
 impl Timeline {
     /// Whether a sample's time is believed.
     pub fn admits(&mut self, t: Timestamp, source: u16, horizon_s: f64) -> bool {
+        let admitted = self.believes(t, source, horizon_s);
+        let run = match self.refused.iter().position(|(s, _)| *s == source) {
+            Some(place) => &mut self.refused[place].1,
+            None => {
+                self.refused.push((source, 0));
+                let last = self.refused.len() - 1;
+                &mut self.refused[last].1
+            }
+        };
+        *run = if admitted { 0 } else { run.saturating_add(1) };
+        admitted
+    }
+
+    fn believes(&mut self, t: Timestamp, source: u16, horizon_s: f64) -> bool {
         let Some(now) = self.now else { return true };
         let limit_s = self.limit_s(source, horizon_s);
         if t.seconds_since(now) <= limit_s {
@@ -93,7 +109,10 @@ impl Timeline {
 
     /// The sources, and whether their clocks are wrong or late.
     pub fn clock_faults(&self) -> impl Iterator<Item = (u16, bool)> {
-        self.clocks.faults()
+        self.refused.iter().map(|(source, run)| {
+            let told = self.clocks.faults().any(|(s, fault)| s == *source && fault);
+            (*source, told || *run >= COMPANY)
+        })
     }
 
     /// Whether an admitted sample is so far ahead that the clock must have been set.
