@@ -8,7 +8,7 @@ use super::{AISLES, DRIVE, Leg, Route, Scenario};
 
 /// When the vehicles have come to stand, and when they stand in their new place, just before they
 /// drive on \[s\].
-pub const CARRIED_S: [f64; 2] = [44.0, 240.0];
+pub const CARRIED_S: [f64; 2] = [49.0, 240.0];
 
 const fn leg(dwell_s: f64, waypoints: &'static [[f64; 2]]) -> Leg {
     Leg {
@@ -39,8 +39,11 @@ pub(super) const CARRIED_MARKERS: Scenario = Scenario {
     about: "A tricycle on odometry and markers that is carried to another aisle and turned",
     route: Route::Legs(&[
         leg(5.0, &[[4.0, 4.0], [40.0, 4.0], [40.0, 10.0], [22.0, 10.0]]),
-        leg(192.5, &[[13.0, 22.0], [12.5, 22.0]]),
-        leg(5.0, &[[12.5, 22.0], [4.0, 22.0], [4.0, 16.0], [40.0, 16.0]]),
+        leg(192.5, &[[12.5, 22.0], [13.0, 22.0]]),
+        leg(
+            5.0,
+            &[[13.0, 22.0], [40.0, 22.0], [40.0, 16.0], [4.0, 16.0]],
+        ),
     ]),
     ..AISLES
 };
