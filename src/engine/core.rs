@@ -183,7 +183,11 @@ impl Core {
             });
         }
         self.constrain_plane(setup, t);
+        self.give_up();
         self.try_headings(setup, t);
+        if self.hypotheses.is_empty() {
+            return outcome;
+        }
         match self.hypotheses.prune(t) {
             Some(reset) => Outcome {
                 reset: outcome.reset.or(Some(reset)),
