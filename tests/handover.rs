@@ -65,7 +65,7 @@ fn sigmas(jump: &Vector3<f64>, before: &Estimate) -> f64 {
 /// At the hall door, both ways, there is no jump above three sigmas; elsewhere, each comes with a reset
 /// that carries it.
 #[test]
-#[ignore = "not met: one or two jumps of 3 to 5 sigma a day come without a reset, a few at the door (3.1 sigma)"]
+#[ignore = "not met: in days 0 to 16, 32 jumps above 3 sigma came without a reset, two of them at the door"]
 fn no_jump_above_three_sigma_at_the_hall_door_and_none_unsaid() {
     let mut passes = [0_u32; 2];
     let mut largest = [0.0_f64; 2];
@@ -127,7 +127,12 @@ fn the_smooth_output_never_steps() {
         most_m = most_m.max((now.smooth.p_n - now.p_n).norm());
         steps += 1;
         let turned = math::wrap_angle(now.smooth.yaw_rad() - before.smooth.yaw_rad()).abs();
-        assert!(turned <= 1.0_f64.mul_add(dt_s, 0.02), "{turned} rad");
+        // 0.9 m/s on a radius of 1.4 m, and the stated rate; gyro noise is far below the rest.
+        let most_radps = 0.9 / 1.4 + settings.correction_turn_degps.to_radians() + 0.1;
+        assert!(
+            turned <= most_radps * dt_s + 1e-6,
+            "{turned} rad in {dt_s} s"
+        );
     });
     assert!(steps > 50_000);
     assert!(
