@@ -20,10 +20,10 @@ const SEEDS: Range<u64> = 0..3;
 /// Enough for the votes of eighteen stretches.
 const DURATION_S: f64 = 90.0;
 
-/// A figure of eight by ranges and inertial unit, whose file has `factor` times the sigma that the
-/// ranges really have.
+/// A robot with inertial unit, wheels, ranges and satellites, whose file has `factor` times the sigma
+/// that the ranges really have.
 fn run(seed: u64, factor: f64) -> (GatePower, GateRow) {
-    let scenario = scenario::find("figure_eight_uwb_imu").unwrap();
+    let scenario = scenario::find("hour").unwrap();
     let mut run: Simulation = simulate(scenario, seed, Some(DURATION_S)).unwrap();
     let Some(Source::Uwb(uwb)) = run.vehicle.sources.get_mut("uwb") else {
         panic!("the scenario has ranges")
@@ -49,7 +49,7 @@ fn right_sigmas_raise_no_warning() {
         println!("seed {seed}: ratio {ratio:.3}, {row:?}");
         assert_eq!(power.misfit(), None, "{row:?}");
         assert_eq!((row.misfit, &row.warning), (None, &None));
-        // Half of all NIS below the median, within what 1800 ranges allow.
+        // Half of all NIS below the median, within what as many ranges allow.
         assert!((ratio - 1.0).abs() < 0.1, "{ratio}");
     }
 }

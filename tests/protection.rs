@@ -66,7 +66,10 @@ fn the_flag_is_raised_and_lowered_within_one_update() {
         crossings >= 2,
         "the level rises in the silence and falls after it"
     );
-    assert_eq!(told.len(), crossings);
+    // A late sample may move the time of a change, which is then told again.
+    let mut changes = told.clone();
+    changes.dedup_by_key(|f| f.began);
+    assert_eq!(changes.len(), crossings, "{told:#?}");
     let during = |f: &Finding| SILENT_S.contains(&f.t.seconds());
     assert!(told.iter().any(|f| f.began && during(f)), "{told:?}");
     let last = told.last().unwrap();

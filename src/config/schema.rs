@@ -149,8 +149,9 @@ mod tests {
     /// Every number in both files has a unit in its name, or is known to have none.
     #[test]
     fn every_number_has_a_unit() {
-        const PURE: [&str; 9] = [
+        const PURE: [&str; 10] = [
             "probability",
+            "exceedance",
             "tuning",
             "scale",
             "ratio",

@@ -74,6 +74,18 @@ pub fn replayed(
     replay.finish(&mut ())
 }
 
+/// An estimate without its smooth pose, which follows what was told and so depends on the order of
+/// arrival.
+pub fn exact(estimate: Estimate) -> Estimate {
+    Estimate {
+        smooth: Pose {
+            p_n: estimate.p_n,
+            q_nb: estimate.q_nb,
+        },
+        ..estimate
+    }
+}
+
 /// Everything that a replay produced against truth.
 #[derive(Default)]
 pub struct Track {
@@ -144,17 +156,10 @@ impl Fed {
         self.engine.estimate().unwrap()
     }
 
-    /// Estimate and parameters, every bit of them; without the smooth pose, which is what was told
-    /// and so depends on the order of arrival.
+    /// Estimate and parameters, every bit of them.
     pub fn bits(&self) -> String {
         let parameters = self.engine.parameters();
-        let exact = self.engine.estimate().map(|e| Estimate {
-            smooth: Pose {
-                p_n: e.p_n,
-                q_nb: e.q_nb,
-            },
-            ..e
-        });
+        let exact = self.engine.estimate().map(exact);
         format!("{exact:?} {parameters:?}")
     }
 
