@@ -107,6 +107,8 @@ pub struct Window {
     fresh: bool,
 }
 
+/// So many descents find every minimum that counts.
+const DESCENTS: usize = 32;
 /// Least time between two tries to solve \[s\].
 const RETRY_S: f64 = 0.1;
 
@@ -195,7 +197,7 @@ impl Window {
             yaw: (0.0, NO_YAW_SIGMA_RAD),
         };
         let mut solutions: Vec<Solution> = Vec::new();
-        for start in starts(&anchors, &problem) {
+        for start in most_promising(starts(&anchors, &problem), &problem) {
             let Some(found) = problem.descend(start) else {
                 continue;
             };
@@ -392,6 +394,18 @@ impl<'a> Problem<'a> {
             cost: sums.cost,
         })
     }
+}
+
+/// The starting points that agree best with what was heard: descending from all of them would find the
+/// same minima again and again.
+fn most_promising(starts: Vec<Vector4<f64>>, problem: &Problem) -> Vec<Vector4<f64>> {
+    let mut by_cost: Vec<(f64, Vector4<f64>)> = starts
+        .into_iter()
+        .map(|start| (problem.sums(&start).cost, start))
+        .collect();
+    by_cost.sort_by(|a, b| a.0.total_cmp(&b.0));
+    by_cost.truncate(DESCENTS);
+    by_cost.into_iter().map(|(_, start)| start).collect()
 }
 
 /// Starting points: a grid over what was heard and its surroundings, and several headings where

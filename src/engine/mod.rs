@@ -138,7 +138,7 @@ pub struct Engine {
     clocks: Watch,
     follower: Follower,
     told_resets: Told<(Timestamp, ResetCause)>,
-    told_findings: Told<Finding>,
+    told_findings: ToldFindings,
 }
 
 /// What was told: a late sample makes the resets and findings behind it arise once more.
@@ -162,6 +162,28 @@ impl<Key: PartialEq> Told<Key> {
                 self.0.push_back(key);
             }
             new
+        });
+    }
+}
+
+/// The conditions in force as they were told: one that a late sample moves in time is no news.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct ToldFindings(Vec<(Condition, Option<Name>, Option<Name>)>);
+
+impl ToldFindings {
+    /// Leaves what is new, and notes it.
+    fn sift(&mut self, findings: &mut Vec<Finding>) {
+        findings.retain(|f| {
+            let subject = (f.condition, f.source, f.target);
+            let known = self.0.iter().position(|told| *told == subject);
+            match (known, f.began) {
+                (None, true) => self.0.push(subject),
+                (Some(place), false) => {
+                    self.0.remove(place);
+                }
+                _ => return false,
+            }
+            true
         });
     }
 }
@@ -207,7 +229,7 @@ impl Engine {
             clocks: Watch::default(),
             follower: Follower::default(),
             told_resets: Told::new(),
-            told_findings: Told::new(),
+            told_findings: ToldFindings::default(),
         })
     }
 
@@ -286,7 +308,7 @@ impl Engine {
                 self.follow(if is_late { Shift::default() } else { carried });
                 self.told_resets
                     .sift(&mut outputs.resets, |r| (r.t, r.cause));
-                self.told_findings.sift(&mut outputs.findings, |f| *f);
+                self.told_findings.sift(&mut outputs.findings);
             }
             Err(Refused::TooLate) => {
                 report.fate = Fate::TooLate;
@@ -334,7 +356,7 @@ impl Engine {
         self.clocks = Watch::default();
         self.follower = Follower::default();
         self.told_resets = Told::new();
-        self.told_findings = Told::new();
+        self.told_findings = ToldFindings::default();
     }
 
     /// The filter behind the estimate, to be looked at; `None` before the start.

@@ -9,13 +9,13 @@ use wayfix_filter::history::{Key, Marks};
 use wayfix_sensors::Sample;
 
 use super::core::Core;
-use super::health::{Finding, Watch};
+use super::health::Watch;
 use super::report::ResetCause;
 use super::sealed::{Content, Fingerprints, open, reads_alike, seal};
 use super::setup::SetupError;
 use super::smooth::Follower;
 use super::timeline::Timeline;
-use super::{Engine, Told};
+use super::{Engine, Told, ToldFindings};
 use crate::config::{Site, Vehicle};
 
 /// Why a snapshot was not written or not taken up.
@@ -64,7 +64,7 @@ pub(crate) struct Saved<'a> {
     clocks: &'a Watch,
     follower: &'a Follower,
     told_resets: &'a Told<(Timestamp, ResetCause)>,
-    told_findings: &'a Told<Finding>,
+    told_findings: &'a ToldFindings,
 }
 
 /// The same as it is read.
@@ -78,7 +78,7 @@ pub(crate) struct Kept {
     clocks: Watch,
     follower: Follower,
     told_resets: Told<(Timestamp, ResetCause)>,
-    told_findings: Told<Finding>,
+    told_findings: ToldFindings,
 }
 
 impl Engine {
