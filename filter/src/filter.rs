@@ -441,6 +441,18 @@ impl<const N: usize> Filter<N> {
         }
     }
 
+    /// Takes out the parameters that have not been used for `age_s`: the filter is as small as what it
+    /// works with. Their values are remembered, their correlations are not. Slots change.
+    pub fn retire_unused(&mut self, age_s: f64) {
+        let limit = self.t.shifted(-age_s);
+        while let Some(index) = self.pool.unused(limit) {
+            let last = self.pool.len() - 1;
+            let sigma = libm::sqrt(self.p[(index, index)].max(0.0));
+            self.pool.retire(index, sigma);
+            covariance::relocate(&mut self.p, last, index);
+        }
+    }
+
     /// Takes over another filter's parameters: values, sigmas and processes, independent of all else.
     pub fn adopt_parameters(&mut self, from: &Self) {
         self.pool = from.pool.clone();

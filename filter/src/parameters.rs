@@ -114,7 +114,7 @@ pub(crate) struct Remembered {
 }
 
 /// How many parameters that left are remembered; the oldest is forgotten first.
-pub(crate) const REMEMBERED: usize = 64;
+pub(crate) const REMEMBERED: usize = 128;
 
 /// Book of who sits in which slot.
 #[derive(Debug)]
@@ -175,6 +175,38 @@ impl<const N: usize> Pool<N> {
         }
     }
 
+    /// The place in the error state of a parameter that has not been used since `limit`; `None` where
+    /// there is none.
+    pub fn unused(&self, limit: Timestamp) -> Option<usize> {
+        let place = self.active.iter().position(|a| a.last_used < limit)?;
+        Some(NAV + place)
+    }
+
+    /// Takes a parameter out: the last one moves to its place. What it was is remembered with `sigma`,
+    /// unless it returns to its prior by itself.
+    pub fn retire(&mut self, index: usize, sigma: f64) {
+        let last = self.len() - 1;
+        let left = self.active.swap_remove(index - NAV);
+        let mean = self.values[index];
+        self.values[index] = self.values[last];
+        self.values[last] = 0.0;
+        self.remember(left, mean, sigma);
+    }
+
+    fn remember(&mut self, left: Active, mean: f64, sigma: f64) {
+        if matches!(left.process, Process::GaussMarkov { .. }) {
+            return;
+        }
+        if self.remembered.is_full() {
+            self.remembered.remove(0);
+        }
+        self.remembered.push(Remembered {
+            id: left.id,
+            mean,
+            sigma,
+        });
+    }
+
     /// A slot for a parameter that is not in the filter: a free one, or the longest unused one,
     /// whose value is remembered with `sigma_of` as its sigma. `None` where N leaves no room at all.
     pub fn place(
@@ -201,14 +233,7 @@ impl<const N: usize> Pool<N> {
         } else {
             let index = (0..self.active.len()).min_by_key(|&i| self.active[i].last_used)?;
             let left = core::mem::replace(&mut self.active[index], entry);
-            if self.remembered.is_full() {
-                self.remembered.remove(0);
-            }
-            self.remembered.push(Remembered {
-                id: left.id,
-                mean: self.values[NAV + index],
-                sigma: sigma_of(NAV + index),
-            });
+            self.remember(left, self.values[NAV + index], sigma_of(NAV + index));
             index
         };
         let slot = NAV + index;

@@ -16,6 +16,9 @@ const STANDSTILL_S: f64 = 0.5;
 const UNSURE: f64 = 1.02;
 /// How long the ground departs from its plane in about the same way \[s\].
 const GROUND_S: f64 = 10.0;
+/// Parameters leave the filter after so long without use, looked for so often \[s\].
+const UNUSED_S: f64 = 20.0;
+const RETIRE_S: f64 = 2.0;
 /// Time between two standstill or plane constraints \[s\].
 const CONSTRAINT_S: f64 = 0.2;
 /// Constraints are judged mildly: slip happens.
@@ -28,6 +31,7 @@ pub struct Constrained {
     plane: Option<Timestamp>,
     zero_mean: Option<Timestamp>,
     still: Option<Timestamp>,
+    retired: Option<Timestamp>,
 }
 
 /// Whether `interval_s` has passed; notes the time where it has.
@@ -100,6 +104,14 @@ impl Core {
                 .constrain(|filter| filter.update(&model, &Judge::OPEN));
         }
         self.hold_still(setup, t);
+    }
+
+    /// Takes out of the filters what they have not used for a while.
+    pub(super) fn retire(&mut self, t: Timestamp) {
+        if is_due(&mut self.constrained.retired, t, RETIRE_S) {
+            self.hypotheses
+                .constrain(|filter| filter.retire_unused(UNUSED_S));
+        }
     }
 
     /// Keeps the vehicle on its plane, whatever carries it.

@@ -183,6 +183,7 @@ impl Core {
             });
         }
         self.constrain_plane(setup, t);
+        self.retire(t);
         self.give_up();
         self.try_headings(setup, t);
         if self.hypotheses.is_empty() {

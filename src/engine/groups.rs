@@ -7,7 +7,7 @@ use super::setup::Setup;
 use crate::config::{Site, Source, Vehicle};
 
 /// Most groups of one vehicle.
-const MOST: usize = 8;
+const MOST: usize = 6;
 /// A source is split into so many groups where it has as many targets.
 const SPLIT: usize = 4;
 
@@ -115,6 +115,6 @@ mod tests {
             "e = { kind = \"portal\" }",
         ];
         let many: String = kinds.iter().map(|k| format!("source.{k}\n")).collect();
-        assert_eq!(Groups::new(&site, &vehicle(&many)).0.iter().sum::<u16>(), 8);
+        assert_eq!(Groups::new(&site, &vehicle(&many)).0.iter().sum::<u16>(), 6);
     }
 }

@@ -276,7 +276,8 @@ impl Inputs {
         let before = self
             .imu
             .as_ref()
-            .filter(|b| carried && new.trusted && b.source == new.source);
+            .filter(|b| carried && new.trusted && b.source == new.source)
+            .filter(|b| new.t.seconds_since(b.t) <= setup.estimator.motion_timeout_s);
         match before.and_then(|b| strapdown(setup, &new.midpoint(b))) {
             Some(model) => step(filter, &model, new.t),
             None => self.advance(setup, filter, new.t),

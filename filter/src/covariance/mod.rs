@@ -92,6 +92,21 @@ pub(crate) fn isolate<const N: usize>(p: &mut SMatrix<f64, N, N>, index: usize, 
     p[(index, index)] = variance;
 }
 
+/// Moves row and column `from` to `to`, whose own are dropped, and empties `from`.
+pub(crate) fn relocate<const N: usize>(p: &mut SMatrix<f64, N, N>, from: usize, to: usize) {
+    if from != to {
+        for i in 0..N {
+            if i != from && i != to {
+                let value = p[(i, from)];
+                p[(i, to)] = value;
+                p[(to, i)] = value;
+            }
+        }
+        p[(to, to)] = p[(from, from)];
+    }
+    isolate(p, from, 0.0);
+}
+
 const _: () = assert!(MOVED < NAV);
 
 #[cfg(test)]
@@ -111,5 +126,21 @@ mod testing {
         });
         let p = a * a.transpose() + SMatrix::identity() * 0.1;
         (p + p.transpose()) * 0.5
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::spd;
+    use super::*;
+
+    #[test]
+    fn a_state_that_moves_takes_its_correlations_along() {
+        let p0 = spd(11);
+        let mut p = p0;
+        relocate(&mut p, 19, 16);
+        assert_eq!(p, p.transpose());
+        assert_eq!((p[(16, 16)], p[(3, 16)]), (p0[(19, 19)], p0[(3, 19)]));
+        assert_eq!((p[(19, 19)], p[(3, 19)], p[(4, 5)]), (0.0, 0.0, p0[(4, 5)]));
     }
 }

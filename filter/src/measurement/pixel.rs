@@ -119,6 +119,7 @@ pub(super) mod tests {
     use super::*;
     use crate::math::from_roll_pitch_yaw;
     use crate::measurement::check::{jacobian_matches_at, slot, states};
+    use crate::state::Nav;
 
     /// A camera that looks up along body z.
     pub fn upward() -> Camera {

@@ -22,6 +22,8 @@ use kinematics::{Kinematics, LearnedSlots};
 
 /// Wheels of one source.
 const WHEELS: usize = 4;
+/// Counts over a silence of more than so many time-outs say how far the wheels went, not where to.
+const LONG_SILENCE: f64 = 4.0;
 /// Below this share of a stretch, what is still owed waits for the next one.
 const SHORT_REST: f64 = 0.2;
 
@@ -109,7 +111,10 @@ impl WheelState {
         reached: Timestamp,
         timeout_s: f64,
     ) -> Option<(Self, Stretch)> {
-        let before = before.filter(|b| b.source == index && t > b.t);
+        let before = before.filter(|b| {
+            let silent_s = t.seconds_since(b.t);
+            b.source == index && silent_s > 0.0 && silent_s <= LONG_SILENCE * timeout_s
+        });
         let dt_s = before.map_or(0.0, |b| t.seconds_since(b.t));
         let mut next = Self {
             t,
