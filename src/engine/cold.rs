@@ -109,6 +109,19 @@ pub struct Window {
 
 /// So many descents find every minimum that counts.
 const DESCENTS: usize = 32;
+/// Whether a reading tells where the asset is, alone or with others of its kind.
+#[must_use]
+pub fn places(reading: &Reading) -> bool {
+    !matches!(
+        reading,
+        Reading::GnssVelocity(_)
+            | Reading::Yaw(_)
+            | Reading::MagneticField(_)
+            | Reading::Height(_)
+            | Reading::Pressure(_)
+    )
+}
+
 /// Least time between two tries to solve \[s\].
 const RETRY_S: f64 = 0.1;
 
@@ -117,6 +130,12 @@ impl Window {
     pub fn push(&mut self, t: Timestamp, source: u16, reading: &Reading) {
         self.heard
             .retain(|(heard, ..)| t.seconds_since(*heard) <= WINDOW_S);
+        if !places(reading) {
+            // Of what tells no place, the latest is enough.
+            let is_same =
+                |(_, s, r): &(Timestamp, u16, Reading)| *s == source && r.kind() == reading.kind();
+            self.heard.retain(|heard| !is_same(heard));
+        }
         if self.heard.len() == CAPACITY {
             self.heard.remove(0);
         }

@@ -90,6 +90,10 @@ pub struct Core {
     pub(super) accepted_at_m: f64,
     /// When nothing carried the state for the last time.
     pub(super) uncarried: Option<Timestamp>,
+    /// The estimate was given up: the start of vehicle.toml is long past.
+    pub(super) is_restart: bool,
+    /// When its sources last took the estimate elsewhere.
+    pub(super) relocalised: Option<Timestamp>,
     /// The filter that was given up, for what it had learned.
     pub(super) learned: Option<Box<Filter<STATES>>>,
     pub(super) tie: TieWatch,
@@ -123,6 +127,8 @@ impl Clone for Core {
         self.gone_m = from.gone_m;
         self.accepted_at_m = from.accepted_at_m;
         self.uncarried = from.uncarried;
+        self.is_restart = from.is_restart;
+        self.relocalised = from.relocalised;
         self.learned.clone_from(&from.learned);
         self.tie = from.tie;
         self.refused_pass = from.refused_pass;
@@ -429,14 +435,7 @@ impl Core {
     fn attend(&mut self, setup: &Setup, key: Key, reading: &Reading) -> [Option<GroupId>; 2] {
         let groups = setup.groups.of(setup, key.source, reading);
         if setup.protection.separation && self.hypotheses.len() == 1 {
-            let places = !matches!(
-                reading,
-                Reading::GnssVelocity(_)
-                    | Reading::Yaw(_)
-                    | Reading::MagneticField(_)
-                    | Reading::Height(_)
-                    | Reading::Pressure(_)
-            );
+            let places = super::cold::places(reading);
             for group in groups.iter().flatten() {
                 self.hypotheses.attend(*group, key.t, places);
             }

@@ -37,12 +37,19 @@ impl Core {
             && yaw_variance(filter) > UNKNOWN_RAD * UNKNOWN_RAD;
         if is_lost {
             self.learned = Some(Box::new(filter.clone()));
-            self.hypotheses = Hypotheses::default();
-            self.window.clear();
-            self.last_accepted = None;
-            self.last_fixpoint = None;
-            self.refusals = None;
+            self.seek_anew();
         }
+    }
+
+    /// Gives the estimate up: the start is sought anew, and not where vehicle.toml says.
+    pub(super) fn seek_anew(&mut self) {
+        self.is_restart = true;
+        self.hypotheses = Hypotheses::default();
+        self.window.clear();
+        self.last_accepted = None;
+        self.last_fixpoint = None;
+        self.refusals = None;
+        self.relocalised = None;
     }
 
     /// Splits a single hypothesis whose heading has become unknown while something carries it again.

@@ -41,6 +41,8 @@ const TEACHABLE: f64 = 100.0;
 /// A jump is beyond any drift above this \[m\] and this share of the way since the last place.
 const LEAST_JUMP_M: f64 = 1.0;
 const WAY_SHARE: f64 = 0.75;
+/// An estimate that is locked out twice within this time is given up \[s\].
+const AGAIN_S: f64 = 30.0;
 /// Sigma of a place about which nothing is known \[m\], and of the heading there [rad].
 const ANYWHERE_M: f64 = 1e3;
 const TURNED_RAD: f64 = 0.5;
@@ -238,6 +240,14 @@ impl Core {
     /// All absolute measurements were refused for too long. Where they agree with one another on a
     /// place, the estimate goes there; where they don't, it is doubted.
     fn reopen(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
+        let again = (self.relocalised).is_some_and(|at| t.seconds_since(at) < AGAIN_S);
+        if again {
+            // Its place was put right and it is refused once more: then its heading is wrong, or what it
+            // learned. Nothing of it is kept.
+            self.learned = None;
+            self.seek_anew();
+            return None;
+        }
         let nav = *self.hypotheses.best()?.filter.nav();
         let solutions = self
             .window
@@ -257,6 +267,7 @@ impl Core {
             filter.inflate(Block::Velocity, Vector3::repeat(0.25));
             filter.inflate(Block::Attitude, Vector3::new(0.0, 0.0, 0.3));
         }
+        self.relocalised = Some(t);
         self.hypotheses.doubter = left.map(|filter| Doubter::of_place(filter, t));
         self.window.clear();
         self.accept(t);

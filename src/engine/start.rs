@@ -59,7 +59,7 @@ impl Core {
             self.hypotheses
                 .add(prior(setup, t, &place, &level, has_imu));
         };
-        if let Some(start) = setup.start.filter(|_| self.learned.is_none()) {
+        if let Some(start) = setup.start.filter(|_| !self.is_restart) {
             let sigma = Vector3::repeat(start.sigma_m);
             let p_n = Vector3::from(start.position_m);
             match start.yaw_deg {
