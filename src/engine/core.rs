@@ -31,6 +31,9 @@ pub const STATES: usize = 96;
 /// Sources count as healthy so long after their last accepted measurement \[s\].
 pub(super) const HEALTHY_S: f64 = 2.0;
 
+/// Above this speed an asset moves [m/s].
+const MOVING_MPS: f64 = 0.3;
+
 /// What became of a sample.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
@@ -90,6 +93,8 @@ pub struct Core {
     pub(super) accepted_at_m: f64,
     /// When nothing carried the state for the last time.
     pub(super) uncarried: Option<Timestamp>,
+    /// The asset has moved since the start.
+    pub(super) has_moved: bool,
     /// The estimate was given up: the start of vehicle.toml is long past.
     pub(super) is_restart: bool,
     /// When its sources last took the estimate elsewhere.
@@ -127,6 +132,7 @@ impl Clone for Core {
         self.gone_m = from.gone_m;
         self.accepted_at_m = from.accepted_at_m;
         self.uncarried = from.uncarried;
+        self.has_moved = from.has_moved;
         self.is_restart = from.is_restart;
         self.relocalised = from.relocalised;
         self.learned.clone_from(&from.learned);
@@ -307,7 +313,7 @@ impl Core {
             let time_lag = lag(filter, id(Kind::Lag, source, 0), config.lag_sigma_s);
             Some(filter.update(&Corrected::new(model).lag(time_lag), &judge))
         };
-        let report = self.hypotheses.update(key.source, key.t, drive);
+        let report = self.hypotheses.update(key.source, key.t, true, drive);
         self.hypotheses.beside(|_| false, |_| false, drive);
         let Some(update) = report else {
             return Fate::Motion.into();
@@ -391,7 +397,8 @@ impl Core {
         };
         let mut refused = None;
         let mut model = None;
-        let report = self.hypotheses.update(key.source, key.t, |filter| {
+        let tells = self.tells_heading(reading);
+        let report = self.hypotheses.update(key.source, key.t, tells, |filter| {
             match resolve(setup, key.source, reading, filter) {
                 Ok(m) => {
                     model = Some(m);
@@ -429,6 +436,23 @@ impl Core {
             reset: outcome.reset.or(disproved),
             ..outcome
         }
+    }
+
+    /// Whether a reading may decide between headings: a place tells a heading by motion. While the asset
+    /// stands, it does so by lever arms alone, which are shorter than what places are off by for long.
+    fn tells_heading(&mut self, reading: &Reading) -> bool {
+        let speed_mps = (self.hypotheses.best()).map_or(0.0, |h| h.filter.nav().v_n.norm());
+        self.has_moved |= speed_mps > MOVING_MPS;
+        let by_place = matches!(
+            reading,
+            Reading::GnssPosition(_)
+                | Reading::Position(_)
+                | Reading::Range(_)
+                | Reading::RangeDifference(_)
+                | Reading::Rssi(_)
+                | Reading::Passage(_)
+        );
+        self.has_moved || !by_place || self.hypotheses.best().is_none()
     }
 
     /// The groups of a reading, watched from now on.

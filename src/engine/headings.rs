@@ -44,6 +44,7 @@ impl Core {
     /// Gives the estimate up: the start is sought anew, and not where vehicle.toml says.
     pub(super) fn seek_anew(&mut self) {
         self.is_restart = true;
+        self.has_moved = false;
         self.hypotheses = Hypotheses::default();
         self.window.clear();
         self.last_accepted = None;

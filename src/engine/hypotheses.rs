@@ -180,14 +180,16 @@ impl Hypotheses {
         }
     }
 
-    /// Updates all by the same measurement of a source; returns the best one's report.
+    /// Updates all by the same measurement of a source; returns the best one's report. `tells`: the
+    /// measurement says which of them is right.
     pub fn update(
         &mut self,
         source: u16,
         t: Timestamp,
+        tells: bool,
         mut update: impl FnMut(&mut Filter<STATES>) -> Option<Report>,
     ) -> Option<Report> {
-        let contest = self.all.len() > 1;
+        let contest = self.all.len() > 1 && tells;
         let share = if contest { self.share(source, t) } else { 0.0 };
         let mut first = None;
         for (i, h) in self.all.iter_mut().enumerate() {

@@ -18,10 +18,12 @@ use super::start::start_sigma;
 const DOUBT: f64 = 4.0;
 const DOUBT_S: f64 = 0.5;
 
-/// So many refusals, none accepted between, are more than wild values.
+/// So many refusals does an accepted measurement outweigh.
+const OUTWEIGHED: u32 = 4;
+/// So many refusals, few accepted between, are more than wild values.
 const LEAST_REFUSALS: u32 = 3;
 
-/// Absolute measurements that were refused, none accepted between.
+/// Absolute measurements that were refused, few accepted between.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Refusals {
     since: Timestamp,
@@ -29,6 +31,12 @@ pub struct Refusals {
 }
 
 impl Refusals {
+    /// One was accepted, perhaps by chance: it outweighs a few of those that were refused.
+    fn accepted(self) -> Option<Self> {
+        let count = self.count.checked_sub(OUTWEIGHED)?;
+        (count > 0).then_some(Self { count, ..self })
+    }
+
     /// More than wild values, and for longer than `least_s`.
     pub fn last(&self, t: Timestamp, least_s: f64) -> bool {
         self.count >= LEAST_REFUSALS && t.seconds_since(self.since) >= least_s
@@ -42,7 +50,7 @@ const TEACHABLE: f64 = 100.0;
 const LEAST_JUMP_M: f64 = 1.0;
 const WAY_SHARE: f64 = 0.75;
 /// An estimate that is locked out twice within this time is given up \[s\].
-const AGAIN_S: f64 = 30.0;
+const AGAIN_S: f64 = 60.0;
 /// Sigma of a place about which nothing is known \[m\], and of the heading there [rad].
 const ANYWHERE_M: f64 = 1e3;
 const TURNED_RAD: f64 = 0.5;
@@ -84,8 +92,10 @@ impl Core {
         if update.verdict.is_used() {
             if places {
                 self.accept(t);
-                self.refusals = None;
-                self.window.clear();
+                self.refusals = self.refusals.and_then(Refusals::accepted);
+                if self.refusals.is_none() {
+                    self.window.clear();
+                }
             }
             if model.is_fixpoint() {
                 self.last_fixpoint = Some(t);
@@ -156,7 +166,7 @@ impl Core {
         let Some(factor) = spread.cholesky().map(|l| 0.5 * jump.dot(&l.solve(&jump))) else {
             return outcome;
         };
-        let report = self.hypotheses.update(key.source, key.t, |filter| {
+        let report = self.hypotheses.update(key.source, key.t, true, |filter| {
             if factor <= TEACHABLE {
                 filter.doubt(factor, is_of_site);
                 let model = resolve(setup, key.source, reading, filter).ok()?;
