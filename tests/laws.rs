@@ -10,6 +10,8 @@ mod laws;
 use laws::{files, imports, kept, logs, step};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use wayfix::engine::{Engine, Fate, Outputs};
+use wayfix_sensors::{Reading, Sample, Timestamp};
 
 fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 0..most)
@@ -66,4 +68,60 @@ fn the_files_as_they_are_pass() {
     files::config(&[1, 255, 1, 255, 9]);
     files::config(&[1, 255, 1, 255, 9, 9]);
     (0..3).for_each(|which| drop(step::pair(which)));
+}
+
+// Findings.
+
+/// Feeds an engine that knows its start; returns the fates.
+fn fed(
+    samples: impl IntoIterator<Item = (f64, &'static str, &'static str)>,
+) -> (Engine, Vec<Fate>) {
+    let (site, vehicle) = step::pair(0);
+    let mut engine = Engine::new(&site, &vehicle).unwrap();
+    let mut outputs = Outputs::default();
+    let mut fates = Vec::new();
+    for (t_s, source, json) in samples {
+        let sample = Sample {
+            t: Timestamp::from_seconds(t_s),
+            source: wayfix_sensors::Name::from(source).unwrap(),
+            reading: serde_json::from_str::<Reading>(json).unwrap(),
+        };
+        engine.step(&sample, &mut outputs);
+        fates.push(outputs.reports[0].fate);
+        if let Some(estimate) = engine.estimate() {
+            step::assert_sound(&estimate, json);
+        }
+    }
+    (engine, fates)
+}
+
+const STILL: &str = r#"{"imu":{"gyro_radps":[0,0,0.1],"accel_mps2":[0,0,9.8]}}"#;
+
+#[test]
+fn a_rate_of_1e150_is_invalid_and_makes_no_nan() {
+    let wild = r#"{"imu":{"gyro_radps":[0,0,1e150],"accel_mps2":[0,0,9.8]}}"#;
+    let still = (0..300).map(|i| (0.01 * f64::from(i), "imu", STILL));
+    let (engine, fates) = fed(still.chain([(3.0, "imu", wild), (3.01, "imu", STILL)]));
+    assert_eq!(fates[300], Fate::Invalid);
+    assert_ne!(fates[301], Fate::Invalid);
+    step::assert_covariance(&engine);
+}
+
+#[test]
+fn a_clock_set_ahead_by_years_starts_anew_and_at_once() {
+    // From 1970 to now, as when a receiver's time reaches a controller that has booted.
+    let (before, after) = (0.0, 1.8e9);
+    let imu = |from_s: f64| (0..600).map(move |i| (from_s + 0.01 * f64::from(i), "imu", STILL));
+    let (engine, fates) = fed(imu(before).chain(imu(after)));
+    let refused = fates.iter().filter(|f| **f == Fate::ClockJump).count();
+    assert!(refused > 0, "the first ones wait for company");
+    let (fresh, _) = fed(imu(after).skip(refused));
+    assert_eq!(engine.estimate(), fresh.estimate());
+}
+
+#[test]
+fn hours_without_any_sample_take_no_more_steps_than_minutes() {
+    let imu = |from_s: f64| (0..600).map(move |i| (from_s + 0.01 * f64::from(i), "imu", STILL));
+    let (engine, _) = fed(imu(0.0).chain(imu(80_000.0)));
+    step::assert_covariance(&engine);
 }

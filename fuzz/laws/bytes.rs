@@ -68,8 +68,12 @@ impl Bytes<'_> {
         }
     }
 
+    pub fn one_in(&mut self, n: u8) -> bool {
+        self.byte().is_multiple_of(n)
+    }
+
     pub fn maybe(&mut self, scale: f64) -> Option<f64> {
-        (self.byte() % 4 == 0).then(|| self.number(scale))
+        self.one_in(4).then(|| self.number(scale))
     }
 }
 

@@ -39,7 +39,7 @@ fn name(text: &str) -> Name {
 }
 
 fn target(bytes: &mut Bytes, ids: &[&str]) -> Name {
-    let known: &str = *bytes.choice(ids);
+    let known = ids[bytes.below(ids.len())];
     name(if bytes.byte() == 7 { "?" } else { known })
 }
 
@@ -79,7 +79,7 @@ fn reading(b: &mut Bytes, kind: Kind) -> Reading {
     match kind {
         Kind::Imu => Reading::Imu(Imu {
             gyro_radps: numbers(b, 1.0),
-            accel_mps2: (b.byte() % 8 > 0).then(|| {
+            accel_mps2: (!b.one_in(8)).then(|| {
                 let [x, y, z] = numbers(b, 2.0);
                 [x, y, 9.8 + z]
             }),
@@ -100,7 +100,7 @@ fn reading(b: &mut Bytes, kind: Kind) -> Reading {
             });
             Reading::WheelTicks(WheelTicks {
                 ticks: PerWheel::new(&ticks[..1 + b.below(4)]).unwrap(),
-                steering_ticks: (b.byte() % 4 == 0).then(|| b.long()),
+                steering_ticks: b.one_in(4).then(|| b.long()),
             })
         }
         Kind::WheelSpeeds => {
@@ -130,9 +130,9 @@ fn reading(b: &mut Bytes, kind: Kind) -> Reading {
                 GnssFix::RtkFloat,
                 GnssFix::RtkFixed,
             ]),
-            sigma_enu_m: (b.byte() % 4 == 0).then(|| numbers(b, 1.0)),
+            sigma_enu_m: b.one_in(4).then(|| numbers(b, 1.0)),
             hdop: b.maybe(2.0),
-            satellites: (b.byte() % 4 == 0).then(|| b.byte()),
+            satellites: b.one_in(4).then(|| b.byte()),
         }),
         Kind::GnssVelocity => Reading::GnssVelocity(GnssVelocity {
             east_mps: b.number(2.0),

@@ -1,6 +1,7 @@
 //! From a file to a validated type, or to every problem that the file has.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -66,7 +67,7 @@ pub fn read_vehicle(path: &Path) -> Result<Loaded<Vehicle>, ConfigError> {
 /// # Errors
 /// As of [`load_site`].
 pub fn site_from_str(file: &str, text: &str) -> Result<Loaded<Site>, ConfigError> {
-    from_str(file, text, &schema::site(), consistency::site)
+    from_str(file, text, &SITE, consistency::site)
 }
 
 /// A vehicle from text; `file` is what messages call it.
@@ -83,8 +84,12 @@ pub fn site_from_str(file: &str, text: &str) -> Result<Loaded<Site>, ConfigError
 /// # Errors
 /// As of [`load_site`].
 pub fn vehicle_from_str(file: &str, text: &str) -> Result<Loaded<Vehicle>, ConfigError> {
-    from_str(file, text, &schema::vehicle(), consistency::vehicle)
+    from_str(file, text, &VEHICLE, consistency::vehicle)
 }
+
+/// Made once: that takes longer than all the rest of a load.
+static SITE: LazyLock<Value> = LazyLock::new(schema::site);
+static VEHICLE: LazyLock<Value> = LazyLock::new(schema::vehicle);
 
 fn text_of(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Read {

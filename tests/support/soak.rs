@@ -100,12 +100,12 @@ pub fn run(seed: u64, duration_s: f64, stretch_s: f64, mut tell: impl FnMut(Told
             let jumps = outputs.resets.iter().filter(|r| is_jump(r.cause));
             stretch.jumps += jumps.count() as u64;
         }
-        if tick % 10 == 0
+        if tick.is_multiple_of(10)
             && let Some(estimate) = engine.estimate_at(time(t_s))
         {
             stretch.errors.add(&Comparison::new(&truth(t_s), &estimate));
         }
-        if tick % LOOK_TICKS == 0 && engine.filter().is_some() {
+        if tick.is_multiple_of(LOOK_TICKS) && engine.filter().is_some() {
             let eigenvalues = eigenvalues(&engine);
             stretch.least_eigenvalue = stretch.least_eigenvalue.min(eigenvalues.min());
             stretch.condition = stretch.condition.max(eigenvalues.max() / eigenvalues.min());
@@ -210,10 +210,10 @@ impl Robot {
         let t_s = tick as f64 * TICK_S;
         let minute = (t_s / 60.0) as u64 % 60;
         out.push(self.imu(t_s));
-        if tick % 2 == 0 {
+        if tick.is_multiple_of(2) {
             out.push(self.wheels(t_s + 0.013));
         }
-        if tick % 3 == 0 && !(10..20).contains(&minute) {
+        if tick.is_multiple_of(3) && !(10..20).contains(&minute) {
             out.push(self.range(t_s + 0.037, tick as usize / 3 % ANCHORS_M.len()));
         }
         if tick % 10 == 5 && !(30..50).contains(&minute) {
