@@ -86,11 +86,12 @@ fn smallest(cases: &[Case], exceedance: f64, axis: usize, tail: impl Fn(f64, f64
     };
     // So many sigmas are beyond any probability that can be asked for.
     const FAR: f64 = 9.0;
+    const HALVINGS: usize = 10;
     let bound = |c: &Case| c.apart_m[axis] + FAR * c.variance[axis].sqrt();
     let mut high = cases.iter().map(bound).fold(0.0, f64::max);
     let mut low = 0.0;
     // Halving to a thousandth.
-    while high - low > 1e-3 * high {
+    for _ in 0..HALVINGS {
         let middle = 0.5 * (low + high);
         (low, high) = if risk(middle) > exceedance {
             (middle, high)

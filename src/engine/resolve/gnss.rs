@@ -1,8 +1,8 @@
 //! Satellite positions and velocities.
 
 use nalgebra::{Vector2, Vector3};
-use wayfix_filter::Slot;
 use wayfix_filter::measurement::{Corrected, Position, Velocity};
+use wayfix_filter::{Parameter, Slot};
 use wayfix_sensors::sample::{GnssFix, GnssPosition, GnssVelocity};
 
 use super::{At, Model, Slots, constant, drift, lag};
@@ -89,7 +89,13 @@ struct Tie {
 impl Tie {
     fn of(at: &At, slots: &mut impl Slots) -> Self {
         let (sigma_m, sigma_rad) = at.setup.tie.unwrap_or_default();
-        let mut slot = |kind, sigma| constant(slots, parameter::id(kind, SITE, 0), sigma);
+        // Without a bound: a datum may be off by far more than its sigma, and is to be found.
+        let mut slot = |kind, sigma: f64| {
+            let prior = Parameter::walk(sigma, 0.0);
+            (sigma > 0.0)
+                .then(|| slots.slot(parameter::id(kind, SITE, 0), &prior))
+                .flatten()
+        };
         Self {
             offset: [slot(Kind::TieX, sigma_m), slot(Kind::TieY, sigma_m)],
             turn: slot(Kind::TieYaw, sigma_rad),
