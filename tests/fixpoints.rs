@@ -252,7 +252,8 @@ fn a_misread_fixpoint_does_not_move_what_satellites_confirm() {
     assert_eq!((fed.count(Fate::Gated), fed.count(Fate::Relocated)), (1, 0));
     let without = Fed::new(&run, run.samples());
     let moved_m = (fed.estimate().p_n - without.estimate().p_n).norm();
-    assert!(moved_m < 1e-6 && fed.error_m(&run) < 0.1, "{moved_m} m");
+    // One more sample is one more moment at which the plane may be due: a tenth of a millimetre.
+    assert!(moved_m < 1e-4 && fed.error_m(&run) < 0.1, "{moved_m} m");
     // The same portal is believed where no satellites have been heard for two seconds.
     let is_heard = |s: &Sample| s.source.as_str() != "gnss" || s.t.seconds() < 17.5;
     all.truncate(place + 1);
@@ -296,12 +297,13 @@ fn a_misread_marker_does_not_move_what_another_one_confirmed() {
 }
 
 #[test]
-fn a_misread_marker_that_nothing_contradicts_is_undone_by_the_next() {
+fn a_misread_marker_beyond_any_drift_is_not_believed_though_nothing_else_contradicts() {
     let run = aisle(1);
+    // Read 80 m further on than it hangs, after a way of 36 m all of which the wheels told.
     let passes = passes(&run, with(&run, misread_marker(&run, 36.0)).into_iter());
     let misread = &passes[first_of(&passes, "M3")];
-    assert_eq!((misread.t_s, misread.fate), (36.0, Fate::Relocated));
-    assert!(misread.after_m > 30.0);
+    assert_eq!((misread.t_s, misread.fate), (36.0, Fate::Gated));
+    assert!((misread.after_m - misread.before_m).abs() < 0.01);
     let next = &passes[first_of(&passes, "M2")..];
     let taken_back = next.iter().position(|p| p.after_m < 0.2).unwrap();
     let within_s = next[taken_back].t_s - next[0].t_s;

@@ -95,7 +95,9 @@ pub struct Core {
     pub(super) uncarried: Option<Timestamp>,
     /// The asset has moved since the start.
     pub(super) has_moved: bool,
-    /// The estimate was given up: the start of vehicle.toml is long past.
+    /// The estimate was given up, and the next start is not found yet.
+    pub(super) is_seeking: bool,
+    /// The estimate was given up once: the start of vehicle.toml is long past.
     pub(super) is_restart: bool,
     /// When its sources last took the estimate elsewhere.
     pub(super) relocalised: Option<Timestamp>,
@@ -133,6 +135,7 @@ impl Clone for Core {
         self.accepted_at_m = from.accepted_at_m;
         self.uncarried = from.uncarried;
         self.has_moved = from.has_moved;
+        self.is_seeking = from.is_seeking;
         self.is_restart = from.is_restart;
         self.relocalised = from.relocalised;
         self.learned.clone_from(&from.learned);
@@ -188,7 +191,7 @@ impl Core {
             }
             _ => self.apply_absolute(setup, key, &sample.reading),
         };
-        if self.hypotheses.is_empty() {
+        if self.hypotheses.is_empty() || self.is_seeking {
             return self.try_start(setup, t).map_or(outcome, |reset| Outcome {
                 reset: Some(reset),
                 ..outcome
@@ -198,9 +201,6 @@ impl Core {
         self.retire(t);
         self.give_up();
         self.try_headings(setup, t);
-        if self.hypotheses.is_empty() {
-            return outcome;
-        }
         match self.hypotheses.prune(t) {
             Some(reset) => Outcome {
                 reset: outcome.reset.or(Some(reset)),
@@ -236,6 +236,9 @@ impl Core {
     pub fn mode(&self, setup: &Setup, t: Timestamp) -> Mode {
         if self.hypotheses.is_empty() {
             return Mode::Cold;
+        }
+        if self.is_seeking {
+            return Mode::Lost;
         }
         if self.hypotheses.len() > 1 {
             return Mode::Aligning;
@@ -318,8 +321,9 @@ impl Core {
         let Some(update) = report else {
             return Fate::Motion.into();
         };
-        if self.note_wheels(key.source, key.t, &update) && sigma > 0.0 {
-            // What was learned of their size may no longer hold.
+        let placed = (self.last_accepted).is_some_and(|at| key.t.seconds_since(at) < HEALTHY_S);
+        if self.note_wheels(key.source, key.t, &update) && sigma > 0.0 && placed {
+            // What was learned of their size may no longer hold, and something else tells.
             let scale = id(Kind::WheelScale, source, 0);
             self.hypotheses
                 .constrain(|filter| filter.inflate_parameter(scale, sigma * sigma));
@@ -354,7 +358,7 @@ impl Core {
         let source = &setup.sources[usize::from(key.source)];
         self.advance(setup, key.t);
         self.give_up();
-        if self.hypotheses.is_empty() {
+        if self.hypotheses.is_empty() || self.is_seeking {
             return match resolve(
                 setup,
                 key.source,

@@ -36,8 +36,8 @@ const MOST_IGNORED: usize = 4;
 /// The filter that did not believe the last fixpoints.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Doubter {
-    /// It.
-    pub filter: Filter<STATES>,
+    /// It, boxed: it is large.
+    pub filter: Box<Filter<STATES>>,
     /// The fixpoints that it ignores; where it is the believer, the one that it believes.
     pub ignored: Vec<Name>,
     /// It believes the fixpoint, and the estimate does not: a jump that no drift explains.
@@ -53,7 +53,9 @@ impl Clone for Doubter {
         Self {
             filter: self.filter.clone(),
             ignored: self.ignored.clone(),
-            ..*self
+            believes: self.believes,
+            displaced: self.displaced,
+            agreed: self.agreed,
         }
     }
 
@@ -71,7 +73,7 @@ impl Doubter {
     #[must_use]
     pub fn of_fixpoint(filter: Filter<STATES>, name: Name) -> Self {
         Self {
-            filter,
+            filter: Box::new(filter),
             ignored: vec![name],
             believes: false,
             displaced: None,
@@ -92,7 +94,7 @@ impl Doubter {
     #[must_use]
     pub fn of_place(filter: Filter<STATES>, t: Timestamp) -> Self {
         Self {
-            filter,
+            filter: Box::new(filter),
             ignored: Vec::new(),
             believes: false,
             displaced: Some(t),

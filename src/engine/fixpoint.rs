@@ -104,9 +104,9 @@ impl Core {
             return Sight::Believed;
         }
         let (from, to) = (*before.nav(), *doubter.filter.nav());
-        self.hypotheses.replace(doubter.filter.clone());
+        self.hypotheses.replace((*doubter.filter).clone());
         self.hypotheses.watchers.clear();
-        self.doubt_next(doubter.filter, name);
+        self.doubt_next(*doubter.filter, name);
         self.refusals = None;
         self.accept(t);
         Sight::Disproved(Reset::between(t, ResetCause::Disproved, &from, &to))

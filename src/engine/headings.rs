@@ -6,7 +6,6 @@ use wayfix_filter::{Block, Filter, Timestamp, math};
 
 use super::cold::headings;
 use super::core::{Core, STATES};
-use super::hypotheses::Hypotheses;
 use super::inputs::Carrier;
 use super::protection::largest_eigenvalue;
 use super::setup::Setup;
@@ -29,7 +28,7 @@ impl Core {
     /// An estimate that was carried by nothing for too long is given up, and the start is sought anew, with
     /// what was learned.
     pub(super) fn give_up(&mut self) {
-        let Some(filter) = self.hypotheses.single() else {
+        let Some(filter) = self.hypotheses.single().filter(|_| !self.is_seeking) else {
             return;
         };
         let p = filter.covariance(Block::Position, Block::Position);
@@ -41,11 +40,12 @@ impl Core {
         }
     }
 
-    /// Gives the estimate up: the start is sought anew, and not where vehicle.toml says.
+    /// Gives the estimate up: the start is sought anew, and not where vehicle.toml says. Until it is found
+    /// the old estimate is given out as lost, rather than nothing.
     pub(super) fn seek_anew(&mut self) {
         self.is_restart = true;
-        self.has_moved = false;
-        self.hypotheses = Hypotheses::default();
+        self.is_seeking = true;
+        self.hypotheses.forget_beside();
         self.window.clear();
         self.last_accepted = None;
         self.last_fixpoint = None;
@@ -55,7 +55,7 @@ impl Core {
 
     /// Splits a single hypothesis whose heading has become unknown while something carries it again.
     pub(super) fn try_headings(&mut self, setup: &Setup, t: Timestamp) {
-        let Some(filter) = self.hypotheses.single() else {
+        let Some(filter) = self.hypotheses.single().filter(|_| !self.is_seeking) else {
             return;
         };
         let variance = yaw_variance(filter);

@@ -31,8 +31,8 @@ const CAPACITY: usize = 36;
 /// One filter and its weight.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Hypothesis {
-    /// The filter.
-    pub filter: Filter<STATES>,
+    /// The filter, boxed: it is large.
+    pub filter: Box<Filter<STATES>>,
     /// Log weight, the most likely one's is zero after each pruning.
     pub ln_weight: f64,
 }
@@ -106,10 +106,10 @@ impl Hypotheses {
     /// The filters of all, the best first, and those beside them: what is carried along and what all
     /// constraints hold for.
     pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter<STATES>> {
-        let beside = self.doubter.iter_mut().map(|d| &mut d.filter);
+        let beside = self.doubter.iter_mut().map(|d| &mut *d.filter);
         self.all
             .iter_mut()
-            .map(|h| &mut h.filter)
+            .map(|h| &mut *h.filter)
             .chain(self.watchers.filters_mut())
             .chain(beside)
     }
@@ -129,14 +129,16 @@ impl Hypotheses {
         self.weighed.clear();
         self.all.clear();
         let all = into.into_iter().take(CAPACITY);
-        self.all
-            .extend(all.map(|(filter, ln_weight)| Hypothesis { filter, ln_weight }));
+        self.all.extend(all.map(|(filter, ln_weight)| Hypothesis {
+            filter: Box::new(filter),
+            ln_weight,
+        }));
     }
 
     /// Puts another filter in the place of the single one.
     pub fn replace(&mut self, filter: Filter<STATES>) {
         if let [one] = self.all.as_mut_slice() {
-            one.filter = filter;
+            *one.filter = filter;
         }
     }
 
@@ -158,7 +160,7 @@ impl Hypotheses {
     pub fn add(&mut self, prior: Prior) {
         if self.all.len() < CAPACITY {
             self.all.push(Hypothesis {
-                filter: Filter::new(&prior),
+                filter: Box::new(Filter::new(&prior)),
                 ln_weight: 0.0,
             });
         }

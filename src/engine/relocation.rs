@@ -198,7 +198,7 @@ impl Core {
         let judge = setup.sources[usize::from(key.source)].judge;
         let doubter = self.hypotheses.doubter.as_mut()?;
         doubter.displaced?;
-        let mut trial = doubter.filter.clone();
+        let mut trial = (*doubter.filter).clone();
         if !model.update(&mut trial, &judge).verdict.is_used() {
             doubter.agreed = 0;
             return None;

@@ -28,7 +28,7 @@ const APART_S: f64 = 1.0;
 #[derive(Debug, Serialize, Deserialize)]
 struct Watcher {
     group: GroupId,
-    filter: Filter<STATES>,
+    filter: Box<Filter<STATES>>,
     heard: Timestamp,
     apart_since: Option<Timestamp>,
 }
@@ -36,8 +36,10 @@ struct Watcher {
 impl Clone for Watcher {
     fn clone(&self) -> Self {
         Self {
+            group: self.group,
             filter: self.filter.clone(),
-            ..*self
+            heard: self.heard,
+            apart_since: self.apart_since,
         }
     }
 
@@ -74,7 +76,7 @@ impl Clone for Watchers {
 impl Watchers {
     /// All filters, to be carried along.
     pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter<STATES>> {
-        self.all.iter_mut().map(|w| &mut w.filter)
+        self.all.iter_mut().map(|w| &mut *w.filter)
     }
 
     /// A measurement of a group is about to be used on the estimate `full`: from now on the group is
@@ -97,7 +99,7 @@ impl Watchers {
             Some(watcher) => watcher.heard = t,
             None if is_aided(group) => self.all.push(Watcher {
                 group,
-                filter: full.clone(),
+                filter: Box::new(full.clone()),
                 heard: t,
                 apart_since: None,
             }),

@@ -29,7 +29,7 @@ const FORGETTING: f64 = 0.1;
 /// The wheels' innovations average to zero over this time \[s\] ...
 const WHEELS_S: f64 = 2.0;
 /// ... within so many sigmas; they are in order again below half of that.
-const BIASED: f64 = 0.6;
+const BIASED: f64 = 0.8;
 
 /// A source or target that was refused since it was last accepted.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use wayfix_filter::{Nav, Prior, Timestamp, math};
 
 use super::cold::{self, Solution};
 use super::core::Core;
+use super::hypotheses::Hypotheses;
 use super::report::{Reset, ResetCause};
 use super::setup::Setup;
 use super::wheels::FORWARD_B;
@@ -48,6 +49,7 @@ impl Core {
             .iter()
             .flatten()
             .any(|v| v.abs() > DRIVING_MPS);
+        let mut found = Hypotheses::default();
         let mut begin = |p_n, sigma, yaw| {
             let place = Place {
                 p_n,
@@ -56,8 +58,7 @@ impl Core {
                 forward_mps,
                 drives,
             };
-            self.hypotheses
-                .add(prior(setup, t, &place, &level, has_imu));
+            found.add(prior(setup, t, &place, &level, has_imu));
         };
         if let Some(start) = setup.start.filter(|_| !self.is_restart) {
             let sigma = Vector3::repeat(start.sigma_m);
@@ -78,25 +79,24 @@ impl Core {
                 .window
                 .solve(setup, &level, turns && course.is_none(), forward_mps)
             {
-                let found = (s.yaw_rad, s.covariance[(3, 3)].sqrt().max(0.05));
-                let yaw = course.filter(|_| !s.is_yaw_known()).unwrap_or(found);
+                let told = (s.yaw_rad, s.covariance[(3, 3)].sqrt().max(0.05));
+                let yaw = course.filter(|_| !s.is_yaw_known()).unwrap_or(told);
                 begin(s.p_n, start_sigma(&s), yaw);
             }
         }
+        let after = *found.best()?.filter.nav();
         if let Some(learned) = &self.learned {
-            for filter in self.hypotheses.filters_mut() {
+            for filter in found.filters_mut() {
                 filter.adopt_parameters(learned);
             }
         }
-        let found = *self.hypotheses.best()?.filter.nav();
+        let before = (self.hypotheses.best()).map_or_else(Nav::default, |h| *h.filter.nav());
+        self.hypotheses = found;
+        self.is_seeking = false;
+        self.has_moved = false;
         self.window.clear();
         self.accept(t);
-        Some(Reset::between(
-            t,
-            ResetCause::Start,
-            &Nav::default(),
-            &found,
-        ))
+        Some(Reset::between(t, ResetCause::Start, &before, &after))
     }
 
     /// Heading of a vehicle that drives: its satellite velocity, turned round where the wheels say

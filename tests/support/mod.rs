@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use wayfix::config::vehicle::Start;
-use wayfix::engine::{Engine, Estimate, Fate, Outputs, Pose, Report, Reset};
+use wayfix::engine::{Engine, Estimate, Fate, Health, Outputs, Pose, Report, Reset};
 use wayfix::evaluate::Comparison;
 use wayfix::log::{Record, Truth};
 use wayfix::replay::{Replay, Sink, Summary, merge};
@@ -74,14 +74,15 @@ pub fn replayed(
     replay.finish(&mut ())
 }
 
-/// An estimate without its smooth pose, which follows what was told and so depends on the order of
-/// arrival.
+/// An estimate without what depends on the order of arrival: its smooth pose, which follows what was
+/// told, and its health, of which clocks are part.
 pub fn exact(estimate: Estimate) -> Estimate {
     Estimate {
         smooth: Pose {
             p_n: estimate.p_n,
             q_nb: estimate.q_nb,
         },
+        health: Health::default(),
         ..estimate
     }
 }
