@@ -441,11 +441,12 @@ impl<const N: usize> Filter<N> {
         }
     }
 
-    /// Takes out the parameters that have not been used for `age_s`: the filter is as small as what it
-    /// works with. Their values are remembered, their correlations are not. Slots change.
-    pub fn retire_unused(&mut self, age_s: f64) {
-        let limit = self.t.shifted(-age_s);
-        while let Some(index) = self.pool.unused(limit) {
+    /// Takes out the parameters that have not been used for as long \[s\] as `age_s` says of each: the
+    /// filter is as small as what it works with. Their values are remembered, their correlations are
+    /// not. Slots change.
+    pub fn retire_unused(&mut self, age_s: impl Fn(ParameterId) -> f64) {
+        let t = self.t;
+        while let Some(index) = self.pool.unused(|id| t.shifted(-age_s(id))) {
             let last = self.pool.len() - 1;
             let sigma = libm::sqrt(self.p[(index, index)].max(0.0));
             self.pool.retire(index, sigma);

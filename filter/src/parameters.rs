@@ -175,10 +175,10 @@ impl<const N: usize> Pool<N> {
         }
     }
 
-    /// The place in the error state of a parameter that has not been used since `limit`; `None` where
-    /// there is none.
-    pub fn unused(&self, limit: Timestamp) -> Option<usize> {
-        let place = self.active.iter().position(|a| a.last_used < limit)?;
+    /// The place in the error state of a parameter that has not been used since the time that `limit`
+    /// says of it; `None` where there is none.
+    pub fn unused(&self, limit: impl Fn(ParameterId) -> Timestamp) -> Option<usize> {
+        let place = (self.active.iter()).position(|a| a.last_used < limit(a.id))?;
         Some(NAV + place)
     }
 

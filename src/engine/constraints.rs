@@ -3,10 +3,10 @@
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 use wayfix_filter::measurement::{AngularRate, BodyVelocity, Height, Velocity};
-use wayfix_filter::{Block, Filter, Judge, Timestamp, Weight};
+use wayfix_filter::{Block, Filter, Judge, ParameterId, Timestamp, Weight};
 
 use super::core::{Core, STATES};
-use super::parameter::{Kind, VEHICLE, id};
+use super::parameter::{Kind, VEHICLE, id, is_passing};
 use super::resolve::constant;
 use super::setup::Setup;
 
@@ -16,8 +16,7 @@ const STANDSTILL_S: f64 = 0.5;
 const UNSURE: f64 = 1.02;
 /// How long the ground departs from its plane in about the same way \[s\].
 const GROUND_S: f64 = 10.0;
-/// Parameters leave the filter after so long without use, looked for so often \[s\].
-const UNUSED_S: f64 = 20.0;
+/// How often parameters are looked for that were not used \[s\].
 const RETIRE_S: f64 = 2.0;
 /// Time between two standstill or plane constraints \[s\].
 const CONSTRAINT_S: f64 = 0.2;
@@ -67,6 +66,12 @@ fn keep_to_plane(filter: &mut Filter<STATES>, height_m: f64, sigma_m: f64) {
     filter.update(&model, &Judge::OPEN);
 }
 
+/// How long an unused parameter stays in the filter \[s\]: one of many markers or beacons that come and go
+/// along the way, not as long as one of a source.
+fn kept_s(id: ParameterId) -> f64 {
+    if is_passing(id) { 20.0 } else { 300.0 }
+}
+
 impl Core {
     /// What the vehicle can't do: slip sideways, drift while it stands.
     pub(super) fn constrain(&mut self, setup: &Setup, t: Timestamp) {
@@ -110,7 +115,7 @@ impl Core {
     pub(super) fn retire(&mut self, t: Timestamp) {
         if is_due(&mut self.constrained.retired, t, RETIRE_S) {
             self.hypotheses
-                .constrain(|filter| filter.retire_unused(UNUSED_S));
+                .constrain(|filter| filter.retire_unused(kept_s));
         }
     }
 

@@ -135,6 +135,19 @@ pub fn is_of_site(id: ParameterId) -> bool {
     id.0 >> 16 & 0xff == u32::from(SITE)
 }
 
+/// Whether a parameter is of one of many targets that are passed and left behind.
+#[must_use]
+pub fn is_passing(id: ParameterId) -> bool {
+    const PASSING: [Kind; 5] = [
+        Kind::SurveyX,
+        Kind::SurveyY,
+        Kind::SurveyZ,
+        Kind::RssiBias,
+        Kind::RssiDrift,
+    ];
+    PASSING.iter().any(|kind| *kind as u32 == id.0 >> 24)
+}
+
 /// Whether a parameter is an error that adds to every component of its measurement, once for each.
 #[must_use]
 pub fn is_additive(id: ParameterId) -> bool {

@@ -64,7 +64,7 @@ pub enum Told {
     /// A stretch is over.
     Stretch(Box<Stretch>),
     /// So many tenths of the run are over.
-    Tenth(u32),
+    Tenth(#[allow(dead_code, reason = "for the bench")] u32),
 }
 
 /// Runs for `duration_s`, in stretches of `stretch_s`.
