@@ -168,7 +168,8 @@ fn ranges_and_satellites_place_what_nothing_carries() {
         assert!(looks.iter().all(|l| l.error_m < 0.5));
         let sigma = |t_s| at(&looks, t_s).sigma_m;
         assert!(
-            sigma(22.0) > 2.0 * sigma(18.0),
+            // What satellites and ranges are not tied together by is in both.
+            sigma(22.0) > 1.4 * sigma(18.0),
             "{} {}",
             sigma(18.0),
             sigma(22.0)

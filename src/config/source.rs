@@ -284,7 +284,7 @@ pub struct UwbSource {
     pub drift_time_s: f64,
     /// Gap between total and first-path power [dB] up to which the path counts as clear.
     pub nlos_gap_db: f64,
-    /// Sigma added for each dB beyond it [m/dB].
+    /// What a blocked path adds for each dB beyond it [m/dB]: taken off, and counted as sigma too.
     pub nlos_sigma_m_per_db: f64,
     /// Time between two uses of one anchor [s].
     pub interval_s: f64,

@@ -6,6 +6,7 @@ use wayfix_filter::{Nav, Prior, Timestamp, math};
 use super::cold::{self, Solution};
 use super::core::Core;
 use super::hypotheses::Hypotheses;
+use super::inputs::Carrier;
 use super::report::{Reset, ResetCause};
 use super::setup::Setup;
 use super::wheels::FORWARD_B;
@@ -39,7 +40,9 @@ impl Core {
             .imu
             .as_ref()
             .is_some_and(|i| i.accel_b.is_some());
-        let turns = setup.is_wheeled() || has_imu;
+        // Where nothing carries the asset, no motion will ever tell its heading.
+        let carried = !self.is_restart || self.inputs.carrier(setup, t).0 != Carrier::None;
+        let turns = (setup.is_wheeled() || has_imu) && carried;
         let steering = self.inputs.steering.as_ref();
         let wheels = self.inputs.wheels.as_ref().filter(|w| w.is_moving_known());
         let forward_mps = wheels.map(|w| w.forward_mps(setup, steering));

@@ -79,7 +79,7 @@ impl Timeline {
             return self.clocks.admits(t, source);
         }
         let mut suspect = match self.suspect {
-            Some(s) if t.seconds_since(s.t).abs() <= limit_s => s,
+            Some(s) if t.seconds_since(s.t).abs() <= JUMP_S => s,
             _ => Suspect {
                 t,
                 first_source: source,

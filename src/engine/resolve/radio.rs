@@ -13,17 +13,14 @@ const MAX_RANGE_M: f64 = 1e5;
 /// Signal strengths outside this range [dBm] are error codes, not measurements.
 const RSSI_RANGE_DBM: core::ops::Range<f64> = -150.0..20.0;
 
-/// Sigma of a range: white noise, its part in proportion, and the radio's own evidence of a blocked
-/// path (first-path power far below the total).
-fn range_sigma_m(config: &UwbSource, reading: &sample::Range) -> f64 {
-    let white = config
-        .range_sigma_m
-        .hypot(config.range_sigma_ratio * reading.range_m);
+/// What a blocked path adds, by the radio's own evidence (first-path power far below the total) \[m\]. It
+/// only ever adds, and is about exponential, so that its mean is its sigma (Alsindi et al. 2009).
+fn excess_m(config: &UwbSource, reading: &sample::Range) -> f64 {
     let beyond_db = match (reading.rx_power_dbm, reading.first_path_dbm) {
         (Some(total), Some(first)) => (total - first - config.nlos_gap_db).max(0.0),
         _ => 0.0,
     };
-    white + beyond_db * config.nlos_sigma_m_per_db
+    beyond_db * config.nlos_sigma_m_per_db
 }
 
 pub(super) fn range(
@@ -40,11 +37,15 @@ pub(super) fn range(
         .anchors
         .get(reading.anchor.as_str())
         .ok_or(Fate::UnknownTarget)?;
+    let excess_m = excess_m(config, reading);
+    let white_m = config
+        .range_sigma_m
+        .hypot(config.range_sigma_ratio * reading.range_m);
     let model = Range {
         p_na: anchor.p_n,
         p_bt: at.source.p_bs,
-        range_m: (reading.range_m - anchor.bias_m) / config.scale,
-        sigma_m: range_sigma_m(config, reading),
+        range_m: (reading.range_m - anchor.bias_m - excess_m) / config.scale,
+        sigma_m: white_m.hypot(excess_m),
         scale: constant(slots, at.id(Kind::RangeScale), config.scale_sigma),
         horizontal: config.horizontal,
     };
