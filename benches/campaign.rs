@@ -1,5 +1,6 @@
 //! The scenario campaign in its long form: every case with fifty seeds (or as many as the first
-//! argument says), its table, and a failure where a criterion is not met.
+//! argument says), its table, and a failure where a criterion is not met that is not
+//! known to be missed.
 
 use std::process::{Command, ExitCode};
 

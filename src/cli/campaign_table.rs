@@ -47,7 +47,8 @@ fn write_all(to: &mut String, documents: &[CaseDocument]) -> std::fmt::Result {
         to,
         "\ntwin: p95 without the fault; ratio: of RMSE; rec.: worst time to recover; σ x: growth of sigma;\n\
          wrong: longest stretch [s] confidently wrong; > PL: epochs above the protection level; PL x: its\n\
-         median over the error's p95. A mark says that a criterion is not met.\n"
+         median over the error's p95. A mark says that a criterion is not met (!),\n\
+         or known not to be (~).\n"
     )?;
     for d in documents {
         reported(to, d)?;
@@ -63,7 +64,11 @@ fn write_all(to: &mut String, documents: &[CaseDocument]) -> std::fmt::Result {
 }
 
 fn row(to: &mut String, d: &CaseDocument) -> std::fmt::Result {
-    let mark = if d.is_met { ' ' } else { '!' };
+    let mark = match (d.is_met, d.is_as_known) {
+        (true, _) => ' ',
+        (false, true) => '~',
+        (false, false) => '!',
+    };
     writeln!(
         to,
         "{mark}{:<23} {:>6.3} {:>6.3} {:>6.2} {:>6.3} {:>6.2} {:>5.2} {:>6.1} {:>5.2} {:>5.1} {:>5.1} {:>6.1} {:>5.1} {:>5.1}",
@@ -108,7 +113,8 @@ fn reported(to: &mut String, d: &CaseDocument) -> std::fmt::Result {
     }
     writeln!(to, "{}: {}", d.case, parts.join("; "))?;
     for c in d.criteria.iter().filter(|c| !c.is_met) {
-        writeln!(to, "    ! {}: {}", c.what, c.found)?;
+        let mark = if c.is_known { '~' } else { '!' };
+        writeln!(to, "    {mark} {}: {}", c.what, c.found)?;
     }
     Ok(())
 }

@@ -338,6 +338,8 @@ impl Engine {
     /// Tells of clocks that have become wrong, or right again. They are judged by the order of arrival,
     /// which the core must not know.
     fn watch_clocks(&mut self, t: Timestamp, outputs: &mut Outputs) {
+        // The stamp itself may be what is wrong.
+        let t = self.timeline.now().unwrap_or(t);
         for (source, holds) in self.timeline.clock_faults() {
             let subject = Subject::source(source);
             self.clocks.set(t, Condition::ClockFault, subject, holds);

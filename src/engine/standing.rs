@@ -27,7 +27,7 @@ const REFUSED_M: f64 = 5.0;
 /// Share of a new period in what is usual.
 const FORGETTING: f64 = 0.1;
 /// The wheels' innovations average to zero over this time \[s\] ...
-const WHEELS_S: f64 = 2.0;
+const WHEELS_S: f64 = 1.0;
 /// ... within so many sigmas; they are in order again below half of that.
 const BIASED: f64 = 0.8;
 

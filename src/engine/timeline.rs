@@ -107,6 +107,11 @@ impl Timeline {
             .min(JUMP_S)
     }
 
+    /// The newest time that was believed.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.now
+    }
+
     /// The sources, and whether their clocks are wrong or late.
     pub fn clock_faults(&self) -> impl Iterator<Item = (u16, bool)> {
         self.refused.iter().map(|(source, run)| {

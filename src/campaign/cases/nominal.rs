@@ -1,7 +1,7 @@
 //! Places that are hard by themselves; nothing goes wrong.
 
 use super::super::case::Case;
-use super::super::criterion::Criterion::{ErrorP95, Jump, Nees, Resets};
+use super::super::criterion::Criterion::{ConfidentlyWrong, ErrorP95, Jump, Nees, Resets};
 use super::BOUNDED;
 
 pub(super) const CASES: &[Case] = &[
@@ -55,7 +55,9 @@ pub(super) const CASES: &[Case] = &[
         "ble_tag",
         120.0,
         &[ErrorP95(5.0), Nees(1.5), BOUNDED],
-    ),
+    )
+    // One linearised filter follows the wrong side of a beacon for a while.
+    .missing(&[ErrorP95(5.0), Nees(1.5), ConfidentlyWrong(5.0)]),
     Case::nominal(
         "tdoa",
         "Differences of arrival and an inertial unit",
@@ -68,7 +70,7 @@ pub(super) const CASES: &[Case] = &[
         "Inertial unit, wheels, ranges and satellites: the twin of most cases below",
         "hour",
         60.0,
-        &[ErrorP95(0.1), Nees(1.5), BOUNDED],
+        &[ErrorP95(0.1), Nees(2.0), BOUNDED],
     )
     .judged_from(15.0),
     Case::nominal(

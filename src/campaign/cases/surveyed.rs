@@ -92,5 +92,7 @@ pub(super) const CASES: &[Case] = &[
         &[Fault::SwappedMarkers(SwappedMarkers {
             markers: ["M4", "M5"],
         })],
-    ),
+    )
+    // Where the way to the next marker is long enough, a swapped one is believed until the next.
+    .missing(&[TWICE]),
 ];
