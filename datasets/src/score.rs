@@ -297,10 +297,12 @@ fn protection(rows: &[Comparison]) -> Vec<Protection> {
             error_m * error_m / variance,
         ))
     };
-    let axes: [&dyn Fn(&Comparison) -> Option<Epoch>; 2] = [&horizontal, &vertical];
+    let axes: [Vec<Epoch>; 2] = [
+        rows.iter().filter_map(horizontal).collect(),
+        rows.iter().filter_map(vertical).collect(),
+    ];
     axes.into_iter()
-        .filter_map(|of| {
-            let epochs: Vec<Epoch> = rows.iter().filter_map(of).collect();
+        .filter_map(|epochs| {
             let n = epochs.len() as f64;
             let exceeded = epochs.iter().filter(|(error, level, _)| error > level);
             let mut errors: Vec<f64> = epochs.iter().map(|e| e.0).collect();

@@ -165,6 +165,7 @@ pub(super) fn cause(cause: ResetCause) -> &'static str {
         ResetCause::Start => "start",
         ResetCause::Collapse => "collapse",
         ResetCause::Fixpoint => "fixpoint",
+        ResetCause::Correction => "correction",
         ResetCause::Disproved => "disproved",
         ResetCause::Relocalised => "relocalised",
     }

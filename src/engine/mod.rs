@@ -34,6 +34,7 @@ mod wheels;
 
 use std::collections::VecDeque;
 
+use nalgebra::{Matrix2, Matrix3};
 use serde::{Deserialize, Serialize};
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
 use wayfix_filter::{Block, Filter, Nav, Timestamp};
@@ -64,6 +65,9 @@ const CHECKPOINTS: usize = 64;
 const TOLD: usize = 64;
 /// How far back an estimate is told [s].
 pub const LOOK_BACK_S: f64 = 0.5;
+/// A correction beyond three sigmas (variance), and of a centimetre at least, is an event.
+const UNUSUAL_SQ: f64 = 9.0;
+const LEAST_JUMP_M: f64 = 0.01;
 /// Events between two checkpoints.
 const SPACING: usize = 8;
 
@@ -281,6 +285,7 @@ impl Engine {
         }
         let mut carried = Shift::default();
         let mut is_late = false;
+        let before = self.position_covariance();
         let result = self.history.insert(
             &mut *self.core,
             &self.setup,
@@ -305,9 +310,12 @@ impl Engine {
             Ok(()) => {
                 self.timeline.advance(key.t, index);
                 // What a late sample changes of the past is a correction, all of it.
-                self.follow(if is_late { Shift::default() } else { carried });
+                let correction = self.follow(if is_late { Shift::default() } else { carried });
                 self.told_resets
                     .sift(&mut outputs.resets, |r| (r.t, r.cause));
+                if let Some(before) = before.filter(|_| outputs.resets.is_empty()) {
+                    outputs.resets.extend(self.unusual(&before, &correction));
+                }
                 self.told_findings.sift(&mut outputs.findings);
             }
             Err(Refused::TooLate) => {
@@ -322,11 +330,33 @@ impl Engine {
     }
 
     /// Lets the smooth output follow the estimate as it is now.
-    fn follow(&mut self, carried: Shift) {
-        if let Some(best) = self.core.hypotheses.best() {
-            let (t, nav) = (best.filter.t(), best.filter.nav());
-            self.follower.follow(&self.setup.smooth, t, nav, &carried);
-        }
+    fn follow(&mut self, carried: Shift) -> Shift {
+        let Some(best) = self.core.hypotheses.best() else {
+            return Shift::default();
+        };
+        let (t, nav) = (best.filter.t(), best.filter.nav());
+        self.follower.follow(&self.setup.smooth, t, nav, &carried)
+    }
+
+    /// Covariance of the position as it is told.
+    fn position_covariance(&self) -> Option<Matrix3<f64>> {
+        let best = self.core.hypotheses.best()?;
+        let (spread, _) = self.core.hypotheses.spread();
+        Some(best.filter.covariance(Block::Position, Block::Position) + spread)
+    }
+
+    /// A correction that is larger than the covariance before it allows, as an event.
+    fn unusual(&self, before: &Matrix3<f64>, correction: &Shift) -> Option<Reset> {
+        let d = correction.p_n.xy();
+        let p: Matrix2<f64> = before.fixed_view::<2, 2>(0, 0).into_owned();
+        let is_unusual = d.norm_squared().powi(2) > UNUSUAL_SQ * d.dot(&(p * d));
+        let t = self.core.hypotheses.best()?.filter.t();
+        (is_unusual && d.norm() > LEAST_JUMP_M).then_some(Reset {
+            t,
+            cause: ResetCause::Correction,
+            delta_m: correction.p_n,
+            delta_yaw_rad: correction.yaw_rad,
+        })
     }
 
     /// The conditions in force.

@@ -172,6 +172,8 @@ pub enum ResetCause {
     Fixpoint,
     /// A fixpoint that was believed is disproved by the next: what it moved and taught is undone.
     Disproved,
+    /// An ordinary measurement, or a late one, moved the estimate by more than three of its sigmas.
+    Correction,
     /// The estimate was locked out by its own gates, and the sources agree on another place.
     Relocalised,
 }

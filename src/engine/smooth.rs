@@ -108,14 +108,23 @@ pub struct Follower {
 
 impl Follower {
     /// Notes the exact state at `t`. `carried` is what the motion model carried it since the last
-    /// call; the rest is a correction. The first state is taken as it is.
-    pub fn follow(&mut self, settings: &Smooth, t: Timestamp, exact: &Nav, carried: &Shift) {
+    /// call; the rest is a correction, which is returned. The first state is taken as it is.
+    pub fn follow(
+        &mut self,
+        settings: &Smooth,
+        t: Timestamp,
+        exact: &Nav,
+        carried: &Shift,
+    ) -> Shift {
+        let mut corrected = Shift::default();
         if let Some((before_t, before)) = &self.told {
             let dt_s = t.seconds_since(*before_t).max(0.0);
             let correction = Shift::between(before, exact).less(carried);
             self.offset = self.offset.decayed(settings, dt_s).less(&correction);
+            corrected = correction;
         }
         self.told = Some((t, *exact));
+        corrected
     }
 
     /// The smooth pose `ahead_s` \[s\] after the state that was last told, where the exact one is `exact`.

@@ -99,7 +99,7 @@ impl Sources {
             REFUSED_S
         };
         let long = entry.count >= REFUSED && t.seconds_since(entry.since) >= least_s;
-        long.then(|| gone_m - entry.at_m)
+        long.then_some(gone_m - entry.at_m)
     }
 
     /// Notes a sample; `always`: its source speaks wherever the vehicle is.

@@ -58,6 +58,7 @@ pub fn cause_name(cause: ResetCause) -> &'static str {
         ResetCause::Start => "start",
         ResetCause::Collapse => "collapse",
         ResetCause::Fixpoint => "fixpoint",
+        ResetCause::Correction => "correction",
         ResetCause::Disproved => "disproved",
         ResetCause::Relocalised => "relocalised",
     }
