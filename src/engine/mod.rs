@@ -29,13 +29,11 @@ mod standing;
 mod start;
 mod tie;
 mod timeline;
+mod told;
 mod watch;
 mod wheels;
 
-use std::collections::VecDeque;
-
 use nalgebra::{Matrix2, Matrix3};
-use serde::{Deserialize, Serialize};
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
 use wayfix_filter::{Block, Filter, Nav, Timestamp};
 use wayfix_sensors::{Name, Reading, Sample};
@@ -56,13 +54,12 @@ use core::{Core, Outcome};
 use health::{Change, Subject, Watch};
 use smooth::{Follower, Shift};
 use timeline::Timeline;
+use told::{Told, ToldFindings};
 
 /// Events that the history holds at most.
 const EVENTS: usize = 4096;
 /// Checkpoints that it holds at most.
 const CHECKPOINTS: usize = 64;
-/// Resets that are remembered as told.
-const TOLD: usize = 64;
 /// How far back an estimate is told [s].
 pub const LOOK_BACK_S: f64 = 0.5;
 /// A correction beyond three sigmas (variance), and of a centimetre at least, is an event.
@@ -143,53 +140,6 @@ pub struct Engine {
     follower: Follower,
     told_resets: Told<(Timestamp, ResetCause)>,
     told_findings: ToldFindings,
-}
-
-/// What was told: a late sample makes the resets and findings behind it arise once more.
-#[derive(Debug, Serialize, Deserialize)]
-struct Told<Key>(VecDeque<Key>);
-
-impl<Key: PartialEq> Told<Key> {
-    fn new() -> Self {
-        Self(VecDeque::new())
-    }
-
-    /// Leaves what is new, and notes it.
-    fn sift<T>(&mut self, items: &mut Vec<T>, key: impl Fn(&T) -> Key) {
-        items.retain(|item| {
-            let key = key(item);
-            let new = !self.0.contains(&key);
-            if new {
-                if self.0.len() == TOLD {
-                    self.0.pop_front();
-                }
-                self.0.push_back(key);
-            }
-            new
-        });
-    }
-}
-
-/// The conditions in force as they were told: one that a late sample moves in time is no news.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct ToldFindings(Vec<(Condition, Option<Name>, Option<Name>)>);
-
-impl ToldFindings {
-    /// Leaves what is new, and notes it.
-    fn sift(&mut self, findings: &mut Vec<Finding>) {
-        findings.retain(|f| {
-            let subject = (f.condition, f.source, f.target);
-            let known = self.0.iter().position(|told| *told == subject);
-            match (known, f.began) {
-                (None, true) => self.0.push(subject),
-                (Some(place), false) => {
-                    self.0.remove(place);
-                }
-                _ => return false,
-            }
-            true
-        });
-    }
 }
 
 type EngineHistory = History<Box<[EventSlot<Sample>]>, Box<[CheckpointSlot<Core>]>>;

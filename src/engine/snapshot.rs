@@ -8,6 +8,7 @@ use wayfix_filter::Timestamp;
 use wayfix_filter::history::{Key, Marks};
 use wayfix_sensors::Sample;
 
+use super::Engine;
 use super::core::Core;
 use super::health::Watch;
 use super::report::ResetCause;
@@ -15,7 +16,7 @@ use super::sealed::{Content, Fingerprints, open, reads_alike, seal};
 use super::setup::SetupError;
 use super::smooth::Follower;
 use super::timeline::Timeline;
-use super::{Engine, Told, ToldFindings};
+use super::told::{Told, ToldFindings};
 use crate::config::{Site, Vehicle};
 
 /// Why a snapshot was not written or not taken up.

@@ -1,0 +1,105 @@
+//! What changes a filter besides predicting and updating: doubt, a block set anew, parameters that come
+//! and go.
+
+use nalgebra::Vector3;
+
+use super::Filter;
+use crate::covariance;
+use crate::parameters::ParameterId;
+use crate::state::{Block, NAV, Slot};
+
+impl<const N: usize> Filter<N> {
+    /// Multiplies the covariance by `factor` ≥ 1: the prior was too sure by that much, in every
+    /// direction alike, so what is correlated stays so. Parameters that `spares` holds true for keep
+    /// their variance.
+    pub fn doubt(&mut self, factor: f64, spares: impl Fn(ParameterId) -> bool) {
+        if !(factor > 1.0 && factor.is_finite()) {
+            return;
+        }
+        let mut scale = [libm::sqrt(factor); N];
+        for (active, scale) in self.pool.active.iter().zip(&mut scale[NAV..]) {
+            if spares(active.id) {
+                *scale = 1.0;
+            }
+        }
+        for j in 0..N {
+            for i in 0..N {
+                self.p[(i, j)] *= scale[i] * scale[j];
+            }
+        }
+    }
+
+    /// Adds variance to the components of one block.
+    pub fn inflate(&mut self, block: Block, variance: Vector3<f64>) {
+        for i in 0..3 {
+            let index = block.start() + i;
+            self.p[(index, index)] += variance[i].max(0.0);
+        }
+    }
+
+    /// Takes out the parameters that have not been used for as long \[s\] as `age_s` says of each: the
+    /// filter is as small as what it works with. Their values are remembered, their correlations are
+    /// not. Slots change.
+    pub fn retire_unused(&mut self, age_s: impl Fn(ParameterId) -> f64) {
+        let t = self.t;
+        while let Some(index) = self.pool.unused(|id| t.shifted(-age_s(id))) {
+            let last = self.pool.len() - 1;
+            let sigma = libm::sqrt(self.p[(index, index)].max(0.0));
+            self.pool.retire(index, sigma);
+            covariance::relocate(&mut self.p, last, index);
+        }
+    }
+
+    /// Takes over another filter's parameters: values, sigmas and processes, independent of all else.
+    pub fn adopt_parameters(&mut self, from: &Self) {
+        self.pool = from.pool.clone();
+        for index in NAV..N {
+            let variance = if index < from.pool.len() {
+                from.p[(index, index)]
+            } else {
+                0.0
+            };
+            covariance::isolate(&mut self.p, index, variance);
+        }
+    }
+
+    /// Adds variance along a direction of the error state, given by some of its components: what is
+    /// doubted is only that combination.
+    pub fn inflate_along(&mut self, direction: &[(usize, f64)], variance: f64) {
+        if variance <= 0.0 || direction.iter().any(|(i, _)| *i >= self.pool.len()) {
+            return;
+        }
+        for (i, a) in direction {
+            for (j, b) in direction {
+                self.p[(*i, *j)] += a * b * variance;
+            }
+        }
+    }
+
+    /// The slot of a parameter that is in the filter.
+    #[must_use]
+    pub fn find(&self, id: ParameterId) -> Option<Slot> {
+        self.pool.find(id)
+    }
+
+    /// Adds variance to a parameter; nothing where it is not in the filter.
+    pub fn inflate_parameter(&mut self, id: ParameterId, variance: f64) {
+        if let Some(slot) = self.pool.find(id) {
+            self.p[(slot.index(), slot.index())] += variance.max(0.0);
+        }
+    }
+
+    /// Sets one block to a new mean that is independent of all else.
+    pub fn reset_block(&mut self, block: Block, mean: Vector3<f64>, sigma: Vector3<f64>) {
+        for i in 0..3 {
+            covariance::isolate(&mut self.p, block.start() + i, sigma[i] * sigma[i]);
+        }
+        match block {
+            Block::Attitude => self.nav.q_nb = crate::math::exp(&mean),
+            Block::Velocity => self.nav.v_n = mean,
+            Block::Position => self.nav.p_n = mean,
+            Block::GyroBias => self.nav.gyro_bias_b = mean,
+            Block::AccelBias => self.nav.accel_bias_b = mean,
+        }
+    }
+}
