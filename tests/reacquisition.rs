@@ -10,7 +10,7 @@ mod support;
 use support::Fed;
 use wayfix::config::Source;
 use wayfix::config::vehicle::Start;
-use wayfix::engine::{Fate, ResetCause};
+use wayfix::engine::{Condition, Engine, Fate, Outputs, ResetCause};
 use wayfix::sim::{Simulation, scenario, simulate};
 use wayfix_sensors::sample::PerWheel;
 use wayfix_sensors::{Reading, Sample};
@@ -329,4 +329,19 @@ fn when_the_only_clock_jumps_an_hour_and_returns_the_place_is_found_again() {
     let started_s = fed.resets.last().unwrap().t.seconds();
     assert!(started_s < 28.5, "{started_s} s");
     assert!(fed.error_m(&run) < 0.5);
+}
+
+#[test]
+fn a_clock_that_is_refused_is_told_and_so_is_its_return() {
+    let run = robot(30.0);
+    let mut engine = Engine::new(&run.site, &run.vehicle).unwrap();
+    let mut outputs = Outputs::default();
+    let mut told = Vec::new();
+    for sample in hour_ahead(&run, 18.0..22.0, |s| is(s, "imu")) {
+        engine.step(&sample, &mut outputs);
+        let clocks = (outputs.findings.iter()).filter(|f| f.condition == Condition::ClockFault);
+        told.extend(clocks.map(|f| (f.source.unwrap().to_string(), f.began)));
+    }
+    let imu = "imu".to_owned();
+    assert_eq!(told, [(imu.clone(), true), (imu, false)]);
 }

@@ -133,9 +133,6 @@ impl Core {
     /// A healthy estimate has refused a fixpoint.
     pub(super) fn note_refused(&mut self, key: Key, reading: &Reading) {
         let Some(name) = reading.target() else { return };
-        if self.refused_pass == Some((name, key.t)) {
-            return;
-        }
         let is_same = (self.refused_pass).is_some_and(|(last, t)| {
             last == name && key.t.seconds_since(t) < super::doubter::PASS_S
         });

@@ -16,6 +16,7 @@ mod health;
 mod hypotheses;
 mod inputs;
 mod parameter;
+mod period;
 mod protection;
 mod relocation;
 mod report;
@@ -227,6 +228,7 @@ impl Engine {
         self.watch_clocks(key.t, outputs);
         if !admitted {
             report.fate = Fate::ClockJump;
+            self.told_findings.sift(&mut outputs.findings);
             outputs.reports.push(report);
             return;
         }
@@ -266,7 +268,6 @@ impl Engine {
                 if let Some(before) = before.filter(|_| outputs.resets.is_empty()) {
                     outputs.resets.extend(self.unusual(&before, &correction));
                 }
-                self.told_findings.sift(&mut outputs.findings);
             }
             Err(Refused::TooLate) => {
                 report.fate = Fate::TooLate;
@@ -276,6 +277,7 @@ impl Engine {
             }
             Err(Refused::Duplicate) => report.fate = Fate::Duplicate,
         }
+        self.told_findings.sift(&mut outputs.findings);
         outputs.reports.push(report);
     }
 

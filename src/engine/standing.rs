@@ -6,6 +6,7 @@ use wayfix_sensors::Name;
 
 use super::core::Core;
 use super::health::{Condition, Subject};
+use super::period::Period;
 use super::setup::Setup;
 use crate::config::Source;
 
@@ -24,8 +25,6 @@ const NEWS_S: f64 = 30.0;
 const RADIO_SILENT_S: f64 = 3.0;
 /// A target that is refused over such a way, and never accepted, is not where it should be \[m\].
 const REFUSED_M: f64 = 5.0;
-/// Share of a new period in what is usual.
-const FORGETTING: f64 = 0.1;
 /// The wheels' innovations average to zero over this time \[s\] ...
 const WHEELS_S: f64 = 1.0;
 /// ... within so many sigmas; they are in order again below half of that.
@@ -45,9 +44,7 @@ struct Refused {
 /// When a source was last heard.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Heard {
-    source: u16,
-    last: Timestamp,
-    period_s: Option<f64>,
+    period: Period,
     /// It speaks wherever the vehicle is.
     always: bool,
 }
@@ -104,17 +101,10 @@ impl Sources {
 
     /// Notes a sample; `always`: its source speaks wherever the vehicle is.
     fn hear(&mut self, source: u16, t: Timestamp, always: bool) {
-        match self.heard.iter_mut().find(|h| h.source == source) {
-            Some(h) => {
-                let period_s = t.seconds_since(h.last).max(0.0);
-                let usual_s = h.period_s.unwrap_or(period_s);
-                h.period_s = Some(usual_s + FORGETTING * (period_s - usual_s));
-                h.last = h.last.max(t);
-            }
+        match (self.heard.iter_mut()).find(|h| h.period.source == source) {
+            Some(heard) => heard.period.note(t),
             None => self.heard.push(Heard {
-                source,
-                last: t,
-                period_s: None,
+                period: Period::first(source, t),
                 always,
             }),
         }
@@ -128,9 +118,9 @@ impl Sources {
             } else {
                 (RADIO_SILENT_S, NEWS_S)
             };
-            let silent_s = t.seconds_since(h.last);
-            let limit_s = (PERIODS * h.period_s.unwrap_or(SILENT_S)).max(least_s);
-            (h.source, silent_s > limit_s && silent_s < most_s)
+            let silent_s = t.seconds_since(h.period.newest);
+            let limit_s = (PERIODS * h.period.usual_s.unwrap_or(SILENT_S)).max(least_s);
+            (h.period.source, silent_s > limit_s && silent_s < most_s)
         })
     }
 

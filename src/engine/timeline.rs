@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 
 use super::clocks::Clocks;
+use super::period::Period;
 
 /// A sample further ahead than this waits for company \[s\].
 const JUMP_S: f64 = 10.0;
@@ -12,8 +13,6 @@ const JUMP_S: f64 = 10.0;
 /// make those of other sources too late.
 const PERIODS: f64 = 4.0;
 const HORIZON_SHARE: f64 = 0.75;
-/// Share of a new period in what is usual.
-const FORGETTING: f64 = 0.1;
 /// So many samples in a row at the new time, from several sources, are a gap in the log.
 const COMPANY: u32 = 3;
 /// The same from a single source, and so much of its own time \[s\].
@@ -37,14 +36,6 @@ pub struct Timeline {
     refused: Vec<(u16, u32)>,
     late_run: u32,
     admitted: u32,
-}
-
-/// How often a source is heard.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Period {
-    source: u16,
-    newest: Timestamp,
-    usual_s: Option<f64>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -129,17 +120,8 @@ impl Timeline {
     /// Notes an admitted sample.
     pub fn advance(&mut self, t: Timestamp, source: u16) {
         match self.periods.iter_mut().find(|p| p.source == source) {
-            Some(p) => {
-                let period_s = t.seconds_since(p.newest).max(0.0);
-                let usual_s = p.usual_s.unwrap_or(period_s);
-                p.usual_s = Some(usual_s + FORGETTING * (period_s - usual_s));
-                p.newest = p.newest.max(t);
-            }
-            None => self.periods.push(Period {
-                source,
-                newest: t,
-                usual_s: None,
-            }),
+            Some(period) => period.note(t),
+            None => self.periods.push(Period::first(source, t)),
         }
         self.now = self.now.max(Some(t));
         self.late_run = 0;

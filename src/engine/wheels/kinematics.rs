@@ -113,8 +113,12 @@ pub struct Kinematics<'a> {
 impl Kinematics<'_> {
     /// Whether anything tells how the vehicle turns while it drives.
     pub fn knows_turns(&self) -> bool {
-        let steered = matches!(self.setup.motion.drive, Drive::Ackermann | Drive::Tricycle);
-        self.has_yaw || self.steering_rad.is_some() || !steered || self.axle().is_some()
+        let told = self.has_yaw || self.steering_rad.is_some() || self.axle().is_some();
+        told || !self.is_steered()
+    }
+
+    fn is_steered(&self) -> bool {
+        matches!(self.setup.motion.drive, Drive::Ackermann | Drive::Tricycle)
     }
 
     /// Forward speed and yaw rate with their derivatives.
@@ -133,8 +137,10 @@ impl Kinematics<'_> {
         } else {
             (self.yaw_bias, self.slots.yaw_bias)
         };
-        let steered = matches!(motion.drive, Drive::Ackermann | Drive::Tricycle);
-        let yaw_rate = match self.steering_rad.filter(|_| steered && !self.has_yaw) {
+        let yaw_rate = match self
+            .steering_rad
+            .filter(|_| self.is_steered() && !self.has_yaw)
+        {
             Some(angle) => {
                 let (curvature, by_angle_curvature) = (
                     angle.tan() / motion.wheelbase_m,
