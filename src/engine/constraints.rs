@@ -3,9 +3,9 @@
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 use wayfix_filter::measurement::{AngularRate, BodyVelocity, Height, Velocity};
-use wayfix_filter::{Block, Filter, Judge, ParameterId, Timestamp, Weight};
+use wayfix_filter::{Block, Judge, ParameterId, Timestamp, Weight};
 
-use super::core::{Core, STATES};
+use super::core::{Core, Filter};
 use super::parameter::{Kind, VEHICLE, id, is_passing};
 use super::resolve::constant;
 use super::setup::Setup;
@@ -50,7 +50,7 @@ fn is_due(last: &mut Option<Timestamp>, t: Timestamp, interval_s: f64) -> bool {
 ///
 /// What other sources say of the height ages as the vehicle moves on to other ground: as in a first-order
 /// Gauss-Markov process of time constant τ, its variance grows by 2σ²/τ a second.
-fn keep_to_plane(filter: &mut Filter<STATES>, height_m: f64, sigma_m: f64) {
+fn keep_to_plane(filter: &mut Filter, height_m: f64, sigma_m: f64) {
     let plane = sigma_m * sigma_m;
     let aged = 2.0 * plane * CONSTRAINT_S / GROUND_S;
     filter.inflate(Block::Position, Vector3::new(0.0, 0.0, aged));

@@ -3,10 +3,11 @@
 
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
+use wayfix_filter::Timestamp;
 use wayfix_filter::motion::{Strapdown, Tag};
-use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::sample;
 
+use super::core::Filter;
 use super::freeze::FreezeWatch;
 use super::setup::{Setup, SourceSetup};
 use super::wheels::{Stretch, WheelState};
@@ -240,7 +241,7 @@ impl Inputs {
     }
 
     /// Carries a filter to `t` by the best sources at each moment.
-    pub fn advance<const N: usize>(&self, setup: &Setup, filter: &mut Filter<N>, t: Timestamp) {
+    pub fn advance(&self, setup: &Setup, filter: &mut Filter, t: Timestamp) {
         while filter.t() < t {
             let (carrier, until) = self.carrier(setup, filter.t());
             let to = t.min(until);
@@ -266,12 +267,7 @@ impl Inputs {
 
     /// Carries a filter over the stretch that ends with an inertial sample: with the mean of this
     /// sample and the one before, where that one still held and this one does not lie.
-    pub fn advance_to_imu<const N: usize>(
-        &self,
-        setup: &Setup,
-        filter: &mut Filter<N>,
-        new: &ImuState,
-    ) {
+    pub fn advance_to_imu(&self, setup: &Setup, filter: &mut Filter, new: &ImuState) {
         let carried = self.carrier(setup, filter.t()).0 == Carrier::Imu;
         let before = self
             .imu
@@ -285,10 +281,10 @@ impl Inputs {
     }
 
     /// Carries a filter over the stretch that ends with a wheel reading.
-    pub fn advance_to_wheels<const N: usize>(
+    pub fn advance_to_wheels(
         &self,
         setup: &Setup,
-        filter: &mut Filter<N>,
+        filter: &mut Filter,
         new: &WheelState,
         stretch: &Stretch,
     ) {
@@ -316,11 +312,7 @@ impl Inputs {
 
 /// Predicts in steps that are short enough for the models' linearisation; over a gap of hours, in as
 /// many as time allows.
-pub fn step<const N: usize>(
-    filter: &mut Filter<N>,
-    model: &impl wayfix_filter::motion::MotionModel,
-    to: Timestamp,
-) {
+pub fn step(filter: &mut Filter, model: &impl wayfix_filter::motion::MotionModel, to: Timestamp) {
     let step_s = MAX_STEP_S.max(to.seconds_since(filter.t()) / MOST_STEPS);
     while to.seconds_since(filter.t()) > 1.5 * step_s {
         filter.predict(model, filter.t().shifted(step_s));

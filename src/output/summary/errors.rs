@@ -13,6 +13,10 @@ pub struct ErrorsDocument {
     pub unmatched: u64,
     /// Horizontal [m].
     pub horizontal_m: Option<Statistics>,
+    /// Mean of the horizontal error [m], estimate minus truth: what of it is constant.
+    pub constant_m: Option<[f64; 2]>,
+    /// Root mean square of the horizontal error without that [m].
+    pub rmse_without_constant_m: Option<f64>,
     /// Three-dimensional [m], where truth has the height.
     pub position_m: Option<Statistics>,
     /// Heading [deg].
@@ -92,6 +96,8 @@ impl ErrorsDocument {
             before_start: errors.before_start,
             unmatched: errors.unmatched,
             horizontal_m: Statistics::new(&errors.horizontal_m, 1.0),
+            constant_m: errors.constant_m().map(|(mean, _)| mean.into()),
+            rmse_without_constant_m: errors.constant_m().map(|(_, rest)| rest),
             position_m: Statistics::new(&errors.position_m, 1.0),
             yaw_deg: Statistics::new(&errors.yaw_rad, 1f64.to_degrees()),
             inclination_deg: Statistics::new(&errors.inclination_rad, 1f64.to_degrees()),
