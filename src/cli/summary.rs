@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::gates::gates;
 use crate::output::Document;
 use crate::output::summary::{
-    DamageDocument, ErrorsDocument, ParameterRow, SmoothedDocument, SourceRow,
+    DamageDocument, ErrorsDocument, ParameterRow, SmoothedDocument, SourceRow, Statistics,
 };
 
 /// Most parameters that are listed.
@@ -202,16 +202,36 @@ fn smoothed(to: &mut String, s: &SmoothedDocument, document: &Document) -> std::
     )?;
     let Some(e) = &s.errors else { return Ok(()) };
     errors(to, "", e)?;
-    let rmse = |e: &ErrorsDocument| e.horizontal_m.map(|h| h.rmse);
-    let online = document.errors.as_ref().and_then(rmse);
-    if let (Some(online), Some(smoothed), Some([x, y]), Some(rest)) =
-        (online, rmse(e), e.constant_m, e.rmse_without_constant_m)
-        && smoothed > online
-    {
+    let Some(online) = &document.errors else {
+        return Ok(());
+    };
+    let is_worse = |of: fn(&ErrorsDocument) -> Option<Statistics>| {
+        of(online)
+            .zip(of(e))
+            .filter(|(online, s)| s.rmse > online.rmse)
+    };
+    if let (Some((online, _)), Some([x, y]), Some(rest)) = (
+        is_worse(|e| e.horizontal_m),
+        e.constant_m,
+        e.rmse_without_constant_m,
+    ) {
         writeln!(
             to,
-            "         no better than online ({online:.3} m): a constant error of x {x:.3}, y {y:.3} m \
-             is in it, which no smoothing takes out; without it {rest:.3} m"
+            "         2D no better than online ({:.3} m): a constant error of x {x:.3}, y {y:.3} m is in \
+             it, which no smoothing takes out; without it {rest:.3} m",
+            online.rmse
+        )?;
+    }
+    if let (Some((online, _)), Some(mean), Some(rest)) = (
+        is_worse(|e| e.yaw_deg),
+        e.constant_yaw_deg,
+        e.rmse_without_constant_yaw_deg,
+    ) {
+        writeln!(
+            to,
+            "         heading no better than online ({:.3} deg): a constant error of {mean:.3} deg is in \
+             it, which no smoothing takes out; without it {rest:.3} deg",
+            online.rmse
         )?;
     }
     Ok(())

@@ -386,6 +386,10 @@ impl Core {
         ) {
             return Fate::Thinned.into();
         }
+        // What turns the field belongs to the place: while the asset stands there, nothing new is said.
+        if matches!(reading, Reading::MagneticField(_)) && self.rests(setup, key.t) {
+            return Fate::Thinned.into();
+        }
         let nav = self.hypotheses.best().map(|h| h.filter.nav());
         if nav.is_some_and(|nav| is_disturbed(setup, key.source, reading, nav)) {
             return Fate::Disturbed.into();

@@ -8,7 +8,7 @@
 
 use nalgebra::Vector3;
 use wayfix_filter::smoother::{Smoothed, Tape};
-use wayfix_filter::{Block, Nav, Timestamp};
+use wayfix_filter::{Block, Nav, Timestamp, math};
 
 use super::protection::{Case, ProtectionLevel, level};
 use super::{Engine, Estimate, Health, Mode, Pose};
@@ -62,8 +62,8 @@ impl Past {
         self.states.iter().map(|s| estimate(s, self.exceedance))
     }
 
-    /// The state at `t`, between two that were kept: the position by both places and velocities, the
-    /// rest in proportion. `None` outside them and in holes.
+    /// The state at `t`, between two that were kept: position and attitude by both states and their
+    /// rates, the rest in proportion. `None` outside them and in holes.
     #[must_use]
     pub fn at(&self, t: Timestamp) -> Option<Estimate> {
         let after = self.states.partition_point(|s| s.t < t);
@@ -86,12 +86,16 @@ fn between(from: &Smoothed, to: &Smoothed, t: Timestamp) -> Smoothed {
     let (s, r) = (share, 1.0 - share);
     let p_n = (a.p_n * (1.0 + 2.0 * s) + a.v_n * (s * step_s)) * (r * r)
         + (b.p_n * (1.0 + 2.0 * r) - b.v_n * (r * step_s)) * (s * s);
+    // The same of the turn from the first attitude on, by both rates.
+    let whole = math::log(&(a.q_nb.inverse() * b.q_nb));
+    let turn = whole * (s * s * (3.0 - 2.0 * s))
+        + (a.omega_b * (s * r * r) - b.omega_b * (s * s * r)) * step_s;
     Smoothed {
         t,
         nav: Nav {
             p_n,
             v_n: mix(&a.v_n, &b.v_n),
-            q_nb: a.q_nb.slerp(&b.q_nb, share),
+            q_nb: a.q_nb * math::exp(&turn),
             ..*a
         },
         covariance: from.covariance * r + to.covariance * s,

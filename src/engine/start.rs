@@ -74,6 +74,9 @@ impl Core {
                     let yaw = (yaw.to_radians(), start.yaw_sigma_deg.to_radians());
                     begin(p_n, sigma, yaw);
                 }
+                None if let Some(told) = self.window.heading(setup, &level) => {
+                    begin(p_n, sigma, told);
+                }
                 None if turns => cold::headings().for_each(|yaw| begin(p_n, sigma, yaw)),
                 None => begin(p_n, sigma, (0.0, core::f64::consts::PI)),
             }

@@ -116,6 +116,8 @@ pub struct Errors {
     pub position_m: Distribution,
     /// Heading [rad].
     pub yaw_rad: Distribution,
+    /// Sum of the heading errors [rad], estimate minus truth.
+    pub yaw_sum_rad: f64,
     /// Inclination [rad]: attitude error without its heading part.
     pub inclination_rad: Distribution,
     /// Velocity [m/s].
@@ -153,6 +155,7 @@ impl Errors {
         }
         if let Some(yaw) = c.yaw_rad {
             self.yaw_rad.add(yaw);
+            self.yaw_sum_rad += yaw;
         }
         if let Some(q) = c.attitude {
             self.inclination_rad.add(inclination_rad(&q));
@@ -176,6 +179,14 @@ impl Errors {
     pub fn constant_m(&self) -> Option<(nalgebra::Vector2<f64>, f64)> {
         let mean = self.horizontal_sum_m / self.horizontal_m.count() as f64;
         let rest_sq = self.horizontal_m.rmse()?.powi(2) - mean.norm_squared();
+        Some((mean, rest_sq.max(0.0).sqrt()))
+    }
+
+    /// What is constant of the heading error [rad], and the root mean square of the rest.
+    #[must_use]
+    pub fn constant_yaw_rad(&self) -> Option<(f64, f64)> {
+        let mean = self.yaw_sum_rad / self.yaw_rad.count() as f64;
+        let rest_sq = self.yaw_rad.rmse()?.powi(2) - mean * mean;
         Some((mean, rest_sq.max(0.0).sqrt()))
     }
 }
