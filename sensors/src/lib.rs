@@ -7,19 +7,27 @@
 
 extern crate alloc;
 
+pub mod axes;
 pub mod counter;
 pub mod decoder;
+pub mod framed;
 pub mod json_lines;
 mod kind;
+pub mod lined;
 pub mod lines;
 pub mod nmea;
+mod out;
 mod physical;
 mod reading;
 pub mod sample;
+pub mod ubx;
 
 pub use decoder::{Counters, DecodeError, Decoder};
+pub use framed::Framed;
 pub use json_lines::JsonLines;
 pub use kind::{Content, Kind};
+pub use lined::Lined;
 pub use nmea::Nmea;
+pub use out::Out;
 pub use sample::{Name, Reading, Sample};
 pub use wayfix_filter::Timestamp;

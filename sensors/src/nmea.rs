@@ -23,6 +23,7 @@ use alloc::string::ToString;
 
 use arrayvec::ArrayVec;
 use nmea::ParseResult;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 
 use crate::decoder::{Counters, DecodeError, Decoder};
@@ -33,7 +34,8 @@ use epoch::{Epochs, Fault};
 const SENTENCE_LIMIT_BYTES: usize = 256;
 
 /// What a sample's time is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TimeBase {
     /// When the sentence began to arrive.
     #[default]
