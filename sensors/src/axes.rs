@@ -64,6 +64,17 @@ impl Axes {
         Ok(Self { from })
     }
 
+    /// Where the sensor's x axis points, in the device's own axes.
+    #[must_use]
+    pub fn forward(&self) -> [f64; 3] {
+        let [(index, minus), _, _] = self.from;
+        [0, 1, 2].map(|i| match (i == index, minus) {
+            (false, _) => 0.0,
+            (true, false) => 1.0,
+            (true, true) => -1.0,
+        })
+    }
+
     /// A vector of the device in the sensor frame.
     #[must_use]
     pub fn turned(&self, device: [f64; 3]) -> [f64; 3] {
@@ -116,6 +127,7 @@ mod tests {
                         x[0] * y[1] - x[1] * y[0],
                     ];
                     assert_eq!(cross, z, "{text}");
+                    assert_eq!(axes.turned(axes.forward()), [1.0, 0.0, 0.0]);
                 }
             }
         }

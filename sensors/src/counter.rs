@@ -56,3 +56,34 @@ impl Unrolled {
         total
     }
 }
+
+/// The numbers that a device gives its messages: how many of them never came.
+///
+/// ```
+/// use wayfix_sensors::counter::Sequence;
+/// let mut sequence = Sequence::new(4);
+/// assert_eq!([14, 15, 0, 3, 3, 2].map(|v| sequence.missing(v)), [0, 0, 0, 2, 0, 0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Sequence {
+    bits: u32,
+    last: Option<i64>,
+}
+
+impl Sequence {
+    /// Of a number of `bits` bits.
+    #[must_use]
+    pub const fn new(bits: u32) -> Self {
+        Self { bits, last: None }
+    }
+
+    /// How many messages are missing between the last one and that with the number `raw`; none
+    /// where it goes back (a restart) or stands still (a copy).
+    pub fn missing(&mut self, raw: i64) -> u64 {
+        let step = match self.last.replace(raw) {
+            Some(last) => folded(raw.wrapping_sub(last), self.bits),
+            None => 1,
+        };
+        u64::try_from(step.saturating_sub(1)).unwrap_or(0)
+    }
+}

@@ -65,6 +65,11 @@ impl Out<'_> {
         self.tally.counters.ignored += 1;
     }
 
+    /// So many messages between the last one and this never came.
+    pub fn missing(&mut self, count: u64) {
+        self.tally.counters.missing += count;
+    }
+
     /// A part of a message that can't be read, where the rest can.
     pub fn malformed(&mut self, error: DecodeError) {
         self.tally.note(Err(error));
