@@ -8,6 +8,8 @@
 extern crate alloc;
 
 pub mod axes;
+pub mod ble;
+pub mod can;
 pub mod counter;
 pub mod decoder;
 pub mod dwm1001;
@@ -19,6 +21,7 @@ mod kind;
 pub mod lined;
 pub mod lines;
 pub mod linktrack;
+pub mod llrp;
 pub mod nmea;
 mod out;
 mod physical;
