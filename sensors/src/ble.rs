@@ -33,6 +33,7 @@ use wayfix_filter::Timestamp;
 pub use advertisement::{Advertisement, Data};
 
 use crate::decoder::DecodeError;
+use crate::hex;
 use crate::lined::{LineProtocol, Lined};
 use crate::out::Out;
 use crate::sample::{Name, Reading, Rssi};
@@ -151,8 +152,10 @@ fn beacon(heard: &Advertisement) -> Option<(Name, i16)> {
         if let [uuid @ .., a, b, c, d, power] = id.get(..21)? {
             let mut name = Name::new();
             for (i, byte) in uuid.iter().enumerate() {
-                let dash = if matches!(i, 4 | 6 | 8 | 10) { "-" } else { "" };
-                write!(name, "{dash}{byte:02x}").ok()?;
+                if matches!(i, 4 | 6 | 8 | 10) {
+                    name.try_push('-').ok()?;
+                }
+                hex::push(&mut name, *byte, hex::LOWER)?;
             }
             let [major, minor] = [[*a, *b], [*c, *d]].map(u16::from_be_bytes);
             write!(name, "/{major}/{minor}").ok()?;
@@ -165,8 +168,10 @@ fn beacon(heard: &Advertisement) -> Option<(Name, i16)> {
         {
             let mut name = Name::new();
             for (i, byte) in id.iter().take(16).enumerate() {
-                let slash = if i == 10 { "/" } else { "" };
-                write!(name, "{slash}{byte:02x}").ok()?;
+                if i == 10 {
+                    name.try_push('/').ok()?;
+                }
+                hex::push(&mut name, *byte, hex::LOWER)?;
             }
             return Some((name, i16::from(power.cast_signed()) - 41));
         }

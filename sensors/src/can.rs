@@ -39,6 +39,7 @@ use core::fmt;
 
 use arrayvec::ArrayVec;
 
+use crate::hex::value as hex;
 pub use bus::{Bus, Options, decoder};
 
 /// One frame of a bus.
@@ -133,15 +134,6 @@ impl fmt::Display for Frame {
         self.data
             .iter()
             .try_for_each(|byte| write!(f, "{byte:02X}"))
-    }
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
     }
 }
 

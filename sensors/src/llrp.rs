@@ -29,6 +29,7 @@ use wayfix_filter::Timestamp;
 use crate::decoder::DecodeError;
 use crate::framed::field::{u8, u16_be, u32_be, u64_be};
 use crate::framed::{Framed, Look, Protocol};
+use crate::hex;
 use crate::nmea::TimeBase;
 use crate::out::Out;
 use crate::sample::{Name, Passage, Reading};
@@ -111,7 +112,7 @@ impl Protocol for Llrp {
 
     fn look(&self, bytes: &[u8]) -> Look {
         // There is no checksum: what can be told of the head has to be right.
-        if !matches!(bytes[0] >> 2, 1 | 2) {
+        if !matches!(u8(bytes, 0) >> 2, 1 | 2) {
             return Look::No(DecodeError::Framing);
         }
         if bytes.len() < 2 {
@@ -199,7 +200,7 @@ impl Llrp {
         // As far as a name can be; longer EPCs are told by their beginning.
         let mut epc_name = Name::new();
         for byte in epc.iter().take(epc_name.capacity() / 2) {
-            write!(epc_name, "{byte:02X}").map_err(|_| cut())?;
+            hex::push(&mut epc_name, *byte, hex::UPPER).ok_or_else(cut)?;
         }
         let options = &self.options;
         let counts =

@@ -11,6 +11,8 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::hex;
+
 /// What a radio heard of one advertisement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -146,15 +148,17 @@ impl<'de> Deserialize<'de> for Digits {
                 f.write_str("hexadecimal digits")
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Digits, E> {
-                let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-                let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-                    [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-                    _ => None,
-                });
-                let bytes: Option<Vec<u8>> = pairs.collect();
-                bytes
-                    .map(Digits)
-                    .ok_or_else(|| E::custom("data are pairs of hexadecimal digits"))
+                let fault = || E::custom("data are pairs of hexadecimal digits");
+                let mut bytes = Vec::with_capacity(text.len() / 2);
+                for pair in text.as_bytes().chunks(2) {
+                    let byte = match pair {
+                        [high, low] => hex::value(*high).zip(hex::value(*low)),
+                        _ => None,
+                    };
+                    let (high, low) = byte.ok_or_else(fault)?;
+                    bytes.push(high << 4 | low);
+                }
+                Ok(Digits(bytes))
             }
         }
         from.deserialize_str(Text)
