@@ -1,7 +1,7 @@
 //! What holds for every device of the table, whatever its bytes: nothing panics, no cut changes what
 //! is read, and every sample has a meaning in JSON.
 
-#[path = "../../sensors/benches/golden.rs"]
+#[path = "../../sensors/benches/golden/mod.rs"]
 mod golden;
 
 use wayfix_sensors::device::{self, Setup};

@@ -186,7 +186,7 @@ mod tests {
             (frame.t_ns, &frame.data[..]),
             (Some(1_500_000_000), &[0xDE, 0xAD][..])
         );
-        assert_eq!(Frame::parse("123##1AA").unwrap().fd, true);
+        assert!(Frame::parse("123##1AA").unwrap().fd);
     }
 
     #[test]

@@ -48,6 +48,36 @@ pub trait Protocol: Send {
 }
 
 /// Decoder of a [`Protocol`].
+///
+/// A laser altimeter that sends `A5`, millimetres (u16, big-endian), and the sum of the two bytes:
+/// ```
+/// use wayfix_sensors::framed::{Framed, Look, Protocol};
+/// use wayfix_sensors::sample::Height;
+/// use wayfix_sensors::{DecodeError, Name, Out, Reading, Timestamp};
+///
+/// struct Laser;
+///
+/// impl Protocol for Laser {
+///     const LIMIT_BYTES: usize = 4;
+///     fn look(&self, bytes: &[u8]) -> Look {
+///         match bytes {
+///             [0xA5, a, b, sum, ..] if a.wrapping_add(*b) == *sum => Look::Frame(4),
+///             [0xA5, _, _, _, ..] => Look::No(DecodeError::Checksum),
+///             [0xA5, ..] => Look::Need(4),
+///             _ => Look::No(DecodeError::Framing),
+///         }
+///     }
+///     fn take(&mut self, frame: &[u8], t_rx: Timestamp, out: &mut Out) -> Result<(), DecodeError> {
+///         let mm = u16::from_be_bytes([frame[1], frame[2]]);
+///         out.give(t_rx, Reading::Height(Height { height_m: 1e-3 * f64::from(mm) }));
+///         Ok(())
+///     }
+/// }
+///
+/// let make = || Framed::new(Name::from("laser").unwrap(), Laser);
+/// let bytes = [0, 0xA5, 4, 0xB4, 0xB8, 0xA5, 0xA5, 4, 0xB5, 0xB9];
+/// assert_eq!(wayfix_sensors::decoder::assert_splits(make, &bytes).len(), 2);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Framed<P> {
     protocol: P,

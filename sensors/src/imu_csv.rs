@@ -158,6 +158,14 @@ const PRESSURE: usize = 3;
 
 /// A decoder whose samples have the name `source`.
 ///
+/// ```
+/// use wayfix_sensors::{Decoder, Name, Timestamp, imu_csv};
+/// let options: imu_csv::Options = serde_json::from_str(r#"{"columns": ["gx", "gy", "gz"]}"#).unwrap();
+/// let mut decoder = imu_csv::decoder(Name::from("imu").unwrap(), options).unwrap();
+/// decoder.push(b"0.01,-0.02,0.5\n", Timestamp(0), &mut |_| ());
+/// assert_eq!(decoder.counters().samples, 1);
+/// ```
+///
 /// # Errors
 /// The columns make no reading, or one of them twice.
 pub fn decoder(source: Name, options: Options) -> Result<Lined<ImuCsv>, String> {

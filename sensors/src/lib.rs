@@ -2,7 +2,8 @@
 //!
 //! [`sample`] is the vocabulary: one [`Sample`] is one reading of one source at one time. Decoders
 //! are sans-IO: bytes and a receive time in, samples out; they never panic, tell "need more" from
-//! "malformed", count what they skip and resynchronise. [`decoder`] says how to add one.
+//! "malformed", count what they skip and resynchronise. [`device`] has those that Wayfix knows, by
+//! name; [`decoder`] says how to add one, [`framed`] and [`lined`] help with it.
 #![no_std]
 
 extern crate alloc;

@@ -22,6 +22,26 @@ pub trait LineProtocol: Send {
 }
 
 /// Decoder of a [`LineProtocol`].
+///
+/// A laser altimeter that prints millimetres:
+/// ```
+/// use wayfix_sensors::lined::{LineProtocol, Lined};
+/// use wayfix_sensors::sample::Height;
+/// use wayfix_sensors::{DecodeError, Name, Out, Reading, Timestamp};
+///
+/// struct Laser;
+///
+/// impl LineProtocol for Laser {
+///     fn take(&mut self, line: &str, t_rx: Timestamp, out: &mut Out) -> Result<(), DecodeError> {
+///         let mm: u32 = line.parse().map_err(|_| DecodeError::Content("no number".into()))?;
+///         out.give(t_rx, Reading::Height(Height { height_m: 1e-3 * f64::from(mm) }));
+///         Ok(())
+///     }
+/// }
+///
+/// let make = || Lined::new(Name::from("laser").unwrap(), Laser);
+/// assert_eq!(wayfix_sensors::decoder::assert_splits(make, b"1204\r\nnoise\n1205\r\n").len(), 2);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Lined<P> {
     protocol: P,

@@ -58,6 +58,14 @@ pub struct Contact {
 }
 
 /// A decoder of codes whose samples have the name `source`.
+///
+/// ```
+/// use wayfix_sensors::{Decoder, Name, Timestamp, portal_line};
+/// let mut decoder = portal_line::wedge(Name::from("nfc").unwrap(), Default::default());
+/// let mut portal = None;
+/// decoder.push(b"BAY-12\r\n", Timestamp(0), &mut |sample| portal = sample.reading.target());
+/// assert_eq!(&portal.unwrap()[..], "BAY-12");
+/// ```
 #[must_use]
 pub fn wedge(source: Name, options: WedgeOptions) -> Lined<Wedge> {
     Lined::new(source, Wedge(options))

@@ -45,6 +45,15 @@ pub struct Options {
 pub struct Pozyx(Options);
 
 /// A decoder whose samples have the name `source`.
+///
+/// ```
+/// use wayfix_sensors::{Decoder, Name, Timestamp, pozyx};
+/// let anchor = Name::from("0x6E38").ok();
+/// let options = pozyx::Options { anchor, ..Default::default() };
+/// let mut decoder = pozyx::decoder(Name::from("uwb").unwrap(), options);
+/// decoder.push(b"4512ms, 3204mm, -81dBm\r\n", Timestamp(0), &mut |_| ());
+/// assert_eq!(decoder.counters().samples, 1);
+/// ```
 #[must_use]
 pub fn decoder(source: Name, options: Options) -> Lined<Pozyx> {
     Lined::new(source, Pozyx(options))

@@ -87,6 +87,13 @@ pub struct WitMotion {
 }
 
 /// A decoder whose samples have the name `source`.
+///
+/// ```
+/// use wayfix_sensors::{Decoder, Name, Timestamp, witmotion};
+/// let mut decoder = witmotion::decoder(Name::from("imu").unwrap(), witmotion::Options::default());
+/// decoder.push(&[0x55, 0x52, 0, 0x40, 0, 0, 0, 0, 0, 0, 0xE7], Timestamp(0), &mut |_| ());
+/// assert_eq!(decoder.counters().samples, 1);
+/// ```
 #[must_use]
 pub fn decoder(source: Name, options: Options) -> Framed<WitMotion> {
     let protocol = WitMotion {

@@ -4,7 +4,7 @@
 // Helpers outside `#[test]` functions are not covered by clippy.toml.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "../benches/golden.rs"]
+#[path = "../benches/golden/mod.rs"]
 mod golden;
 
 use golden::Golden;

@@ -74,6 +74,20 @@ impl Default for Options {
 
 /// A decoder of frames whose samples have the name `source`.
 ///
+/// ```
+/// # #[cfg(feature = "dbc")] {
+/// use wayfix_sensors::{Decoder, Name, Timestamp, can};
+/// let options = can::Options {
+///     dbc: "BU_: ECU\nBO_ 37 Steer: 8 ECU\n SG_ Angle : 3|12@0- (1.5,0) [-600|600] \"deg\" ECU\n".into(),
+///     steering: Some("Angle".into()),
+///     ..Default::default()
+/// };
+/// let mut decoder = can::decoder(Name::from("can").unwrap(), &options).unwrap();
+/// decoder.push(b"(1436509052.249713) can0 025#0010000000000000\n", Timestamp(0), &mut |_| ());
+/// assert_eq!(decoder.counters().samples, 1);
+/// # }
+/// ```
+///
 /// # Errors
 /// The DBC can't be read, a signal is not in it, or its unit is unknown. Built without the feature
 /// `dbc` there is no reading of DBC files, which is an error too.

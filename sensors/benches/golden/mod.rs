@@ -1,7 +1,8 @@
 //! Some traffic of every device, for the bench and for the laws that hold for all of them.
 
+#![allow(dead_code, missing_docs, reason = "each user takes what it needs")]
+
 /// A device's options, a piece of its traffic, and how many bytes a second its line carries at most.
-#[allow(dead_code)] // Each user takes what it needs.
 pub struct Golden {
     pub adapter: &'static str,
     pub options: &'static str,
