@@ -85,6 +85,8 @@ pub struct Framed<P> {
     kept: Vec<u8>,
     /// When `kept` began to arrive.
     t_kept: Timestamp,
+    /// From where on `kept` came with the chunk at hand.
+    fresh: usize,
     /// Within a run of bytes that belong to no frame, which counts once.
     lost: bool,
     tally: Tally,
@@ -98,6 +100,7 @@ impl<P: Protocol> Framed<P> {
             protocol,
             kept: Vec::new(),
             t_kept: Timestamp::default(),
+            fresh: 0,
             lost: false,
             tally: Tally::new(source),
         }
@@ -108,7 +111,7 @@ impl<P: Protocol> Framed<P> {
     fn walk(
         &mut self,
         bytes: &[u8],
-        t: Timestamp,
+        t_rx: Timestamp,
         ended: bool,
         sink: &mut dyn FnMut(Sample),
     ) -> (usize, usize) {
@@ -124,6 +127,7 @@ impl<P: Protocol> Framed<P> {
             match look {
                 Look::Frame(n) if (1..=rest.len()).contains(&n) => {
                     self.lost = false;
+                    let t = if at < self.fresh { self.t_kept } else { t_rx };
                     let taken = self.protocol.take(&rest[..n], t, &mut self.tally.out(sink));
                     self.tally.note(taken);
                     at += n;
@@ -146,11 +150,13 @@ impl<P: Protocol> Decoder for Framed<P> {
     fn push(&mut self, mut bytes: &[u8], t_rx: Timestamp, sink: &mut dyn FnMut(Sample)) {
         self.tally.counters.bytes += bytes.len() as u64;
         let mut kept = core::mem::take(&mut self.kept);
+        self.fresh = kept.len();
         // What was kept is completed by no more bytes than it needs, so that it soon ends with a
         // frame and the rest is read where it lies.
         while !kept.is_empty() {
-            let (done, need) = self.walk(&kept, self.t_kept, false, sink);
+            let (done, need) = self.walk(&kept, t_rx, false, sink);
             kept.drain(..done);
+            self.fresh = self.fresh.saturating_sub(done);
             if kept.is_empty() {
                 break;
             }
@@ -159,18 +165,23 @@ impl<P: Protocol> Decoder for Framed<P> {
             kept.extend_from_slice(head);
             bytes = rest;
             if kept.len() < need {
-                self.kept = kept;
-                return;
+                break;
             }
         }
-        let (done, _) = self.walk(bytes, t_rx, false, sink);
-        kept.extend_from_slice(&bytes[done..]);
-        self.t_kept = t_rx;
+        if kept.is_empty() {
+            let (done, _) = self.walk(bytes, t_rx, false, sink);
+            kept.extend_from_slice(&bytes[done..]);
+        }
+        // Older bytes before it keep their time, the oldest one where they came in several chunks.
+        if self.fresh == 0 {
+            self.t_kept = t_rx;
+        }
         self.kept = kept;
     }
 
     fn finish(&mut self, sink: &mut dyn FnMut(Sample)) {
         let kept = core::mem::take(&mut self.kept);
+        self.fresh = kept.len();
         self.walk(&kept, self.t_kept, true, sink);
         self.lost = false;
         self.protocol.finish(&mut self.tally.out(sink));
@@ -320,6 +331,14 @@ mod tests {
             decoder.push(bytes, Timestamp(t), &mut |s| times.push(s.t.0));
         }
         assert_eq!(times, [1, 3]);
+
+        // A length that was hit: what lay behind it in a later chunk has that chunk's time.
+        let mut times = Vec::new();
+        for (t, bytes) in [(4, &[0xAA, 3][..]), (5, &[0xAA, 1, 9, 9]), (6, &[0xAA, 1])] {
+            decoder.push(bytes, Timestamp(t), &mut |s| times.push(s.t.0));
+        }
+        decoder.push(&[5, 5], Timestamp(7), &mut |s| times.push(s.t.0));
+        assert_eq!(times, [5, 6]);
     }
 
     #[test]
