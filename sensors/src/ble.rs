@@ -108,9 +108,8 @@ impl LineProtocol for Ble {
 }
 
 impl Ble {
-    /// What an advertisement says, to who fills it without a line in between.
-    #[must_use]
-    pub fn reading(&self, heard: &Advertisement) -> Option<Rssi> {
+    /// What an advertisement says.
+    fn reading(&self, heard: &Advertisement) -> Option<Rssi> {
         // 127 is how controllers say that they have not measured.
         if heard.rssi_dbm == 127 {
             return None;

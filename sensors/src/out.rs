@@ -47,11 +47,6 @@ impl Out<'_> {
     /// "nothing measured") is counted as malformed instead.
     pub fn give(&mut self, t: Timestamp, reading: Reading) {
         let source = self.tally.source;
-        self.give_as(source, t, reading);
-    }
-
-    /// The same under another name: of a device that speaks for several.
-    pub fn give_as(&mut self, source: Name, t: Timestamp, reading: Reading) {
         if reading.is_finite() {
             self.tally.counters.samples += 1;
             (self.sink)(Sample { t, source, reading });
@@ -67,7 +62,8 @@ impl Out<'_> {
 
     /// So many messages between the last one and this never came.
     pub fn missing(&mut self, count: u64) {
-        self.tally.counters.missing += count;
+        let missing = &mut self.tally.counters.missing;
+        *missing = missing.saturating_add(count);
     }
 
     /// A part of a message that can't be read, where the rest can.
