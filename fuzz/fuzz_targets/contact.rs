@@ -1,4 +1,4 @@
-//! a dock's or gate's contact: one line a change. The law is in `fuzz/laws/devices.rs`.
+//! A dock's or gate's contact: one line a change. The law is in `fuzz/laws/devices.rs`.
 #![no_main]
 
 #[path = "../laws/devices.rs"]

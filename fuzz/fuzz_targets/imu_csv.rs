@@ -1,4 +1,4 @@
-//! any inertial sensor that prints columns. The law is in `fuzz/laws/devices.rs`.
+//! Any inertial sensor that prints columns. The law is in `fuzz/laws/devices.rs`.
 #![no_main]
 
 #[path = "../laws/devices.rs"]

@@ -1,4 +1,4 @@
-//! the generic line: range,A1,3.204 and others. The law is in `fuzz/laws/devices.rs`.
+//! The generic line: range,A1,3.204 and others. The law is in `fuzz/laws/devices.rs`.
 #![no_main]
 
 #[path = "../laws/devices.rs"]

@@ -4,21 +4,25 @@
 #[path = "../../sensors/benches/golden/mod.rs"]
 mod golden;
 
+use std::sync::OnceLock;
+
 use wayfix_sensors::device::{self, Setup};
 use wayfix_sensors::{Name, Timestamp};
 
 /// Decodes `bytes` as they are, and as content of sound frames, whole and cut at `at`.
 pub fn law(adapter: &str, bytes: &[u8], at: usize) {
-    let golden = golden::all()
-        .into_iter()
-        .find(|golden| golden.adapter == adapter)
-        .unwrap();
-    let setup = Setup {
-        source: Name::from(adapter).unwrap(),
-        options: serde_json::from_str(golden.options).unwrap(),
-    };
+    // A process fuzzes one device.
+    static SETUP: OnceLock<Setup> = OnceLock::new();
+    let setup = SETUP.get_or_init(|| {
+        let golden = golden::all();
+        let golden = golden.iter().find(|golden| golden.adapter == adapter);
+        Setup {
+            source: Name::from(adapter).unwrap(),
+            options: serde_json::from_str(golden.unwrap().options).unwrap(),
+        }
+    });
     let decode = |chunks: &[&[u8]]| {
-        let (mut decoder, mut samples) = (device::make(adapter, &setup).unwrap(), Vec::new());
+        let (mut decoder, mut samples) = (device::make(adapter, setup).unwrap(), Vec::new());
         for chunk in chunks {
             decoder.push(chunk, Timestamp(0), &mut |sample| samples.push(sample));
         }
