@@ -55,7 +55,7 @@ pub fn all() -> Vec<Golden> {
             b"0\n1\n1\n",
             baud(9600.0),
         ),
-        golden("line", "{}", LINE, baud(921_600.0)),
+        golden("line", "{}", LINE, baud(460_800.0)),
         golden("json_lines", "{}", JSON, baud(921_600.0)),
     ]
 }
