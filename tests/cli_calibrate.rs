@@ -166,7 +166,10 @@ fn the_document_keeps_its_keys() {
     assert_eq!(
         keys(&document),
         [
+            "as_stated",
             "drive",
+            "fits",
+            "headline",
             "holdout",
             "in_sample",
             "is_written",
@@ -176,15 +179,18 @@ fn the_document_keeps_its_keys() {
             "parameters",
             "reference",
             "shared_s",
+            "site_toml",
             "source",
             "tick_bits",
-            "vehicle_toml"
+            "vehicle_toml",
+            "warnings",
+            "what"
         ]
     );
     assert_eq!(
         keys(&document["parameters"][0]),
         [
-            "advice", "before", "key", "sigma", "unit", "value", "verdict"
+            "advice", "before", "file", "key", "sigma", "unit", "value", "verdict"
         ]
     );
 }

@@ -13,8 +13,9 @@ use wayfix_filter::Timestamp;
 use super::segments::{
     Error, OVERLAP, Segment, follow, interpolate, path, path_errors, rms, segment_errors, segments,
 };
-use super::{Calibration, Fit, Observed, Options, Parameter, ReferencePose, WheelsError, positive};
+use super::{Calibration, Fit, Options, ReferencePose, WheelsError, positive};
 use crate::least_squares::minimise;
+use crate::parameter::{Observed, Parameter};
 use crate::pose::Pose2;
 
 /// Least distance of the reference, all segments together and without overlap \[m\].
@@ -137,7 +138,7 @@ pub(super) fn calibrate<D: Drive>(
     let parameter = |(k, (of, observed)): (usize, (&usize, Observed))| {
         let unknown = &unknowns[*of];
         Parameter {
-            name: unknown.name,
+            name: unknown.name.to_owned(),
             guess: unknown.guess,
             value: values[*of],
             sigma: unknown.slope(found.x[*of]) * known.sigmas[k],

@@ -1,5 +1,6 @@
 //! `wayfix calibrate WHAT`: better numbers for the two files, from a recorded drive.
 
+mod shared;
 mod wheels;
 
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use clap::{Args, Subcommand};
 
 use super::outcome::code;
 
-/// Find parameters of the vehicle, with sigmas, from a recorded drive.
+/// Find parameters of vehicle and site, with sigmas, from recorded drives.
 ///
 /// Exit code 0: found; 1: the drive showed nothing; 2: a file is missing, wrong or lacks what is
 /// needed, and the message says what.
