@@ -4,8 +4,12 @@
 //! A kind of calibration collects what it needs from a log, fits it, and gives a [`Report`]: what
 //! people read, what machines read, the changes to either file and the pictures all come from that.
 
+pub mod beacons;
 mod heard;
+pub mod imu;
 mod key_path;
+pub mod magnetometer;
+pub mod missing;
 pub mod plot;
 mod report;
 mod track;
@@ -15,4 +19,4 @@ pub mod wheels;
 pub use heard::Heard;
 pub use key_path::KeyPath;
 pub use report::{File, Fit, Parameter, Report, Verdict};
-pub use track::{Place, Track};
+pub use track::{Place, Track, in_site_frame};

@@ -2,6 +2,7 @@
 //! and cells over two axes, each linear or logarithmic.
 
 use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::full_palette::{GREEN_700, RED_700};
 use plotters::prelude::*;
 
 use wayfix_calibration::least_squares::Residual;
@@ -122,8 +123,8 @@ pub enum Style {
     Line,
     /// Upright bars from zero, so wide.
     Bars(f64),
-    /// Filled cells around the points, so wide and high, pale.
-    Cells(f64, f64),
+    /// Filled cells around the points, so wide and high: green where true, red where not.
+    Cells(f64, f64, bool),
 }
 
 impl Plot {
@@ -243,7 +244,11 @@ impl Plot {
         index: usize,
         series: &Series,
     ) -> Result<(), Failed> {
-        let colour = Palette99::pick(index).to_rgba();
+        let colour = match series.style {
+            Style::Cells(.., true) => GREEN_700.to_rgba(),
+            Style::Cells(.., false) => RED_700.to_rgba(),
+            _ => Palette99::pick(index).to_rgba(),
+        };
         let place = |(x, y): &(f64, f64)| (self.x.place(*x), self.y.place(*y));
         let every = match series.style {
             Style::Dots => series.points.len().div_ceil(MOST_DOTS).max(1),
@@ -269,7 +274,7 @@ impl Plot {
                 };
                 chart.draw_series(points.into_iter().map(bar))?
             }
-            Style::Cells(width, height) => {
+            Style::Cells(width, height, _) => {
                 let (w, h) = (0.48 * width, 0.48 * height);
                 let cell = |(x, y): (f64, f64)| {
                     Rectangle::new([(x - w, y - h), (x + w, y + h)], colour.mix(0.35).filled())

@@ -120,6 +120,21 @@ impl Track {
     }
 }
 
+/// A position as site.toml states it, in the site frame \[m\]: off the grid, where there is one.
+#[must_use]
+pub fn in_site_frame(site: &Site, position_m: [f64; 3]) -> Vector3<f64> {
+    let [x, y, z] = position_m;
+    let Some(grid) = site.grid else {
+        return Vector3::from(position_m);
+    };
+    let (sin, cos) = grid.yaw_deg.to_radians().sin_cos();
+    Vector3::new(
+        cos * x - sin * y + grid.east_m,
+        sin * x + cos * y + grid.north_m,
+        z,
+    )
+}
+
 fn by_truth(vehicle: &Vehicle, truth: &Truth) -> Option<Place> {
     let [x, y] = truth.state.xy_m?;
     let height_m = vehicle.motion.planar_height_m.unwrap_or(0.0);
@@ -219,6 +234,16 @@ mod tests {
             .sensor_at(Timestamp::from_seconds(1.25), &mount)
             .unwrap();
         assert!((sensor - Vector3::new(1.5, 3.0, 1.0)).norm() < 1e-9);
+    }
+
+    #[test]
+    fn grids_are_turned_and_shifted() {
+        let text = "[grid]\nyaw_deg = 90.0\neast_m = 10.0\nnorth_m = 20.0\n";
+        let site = crate::config::site_from_str("site.toml", text)
+            .unwrap()
+            .value;
+        let p = in_site_frame(&site, [1.0, 2.0, 3.0]);
+        assert!((p - Vector3::new(8.0, 21.0, 3.0)).norm() < 1e-9, "{p}");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! `wayfix calibrate WHAT`: better numbers for the two files, from a recorded drive.
 
+mod beacons;
+mod imu;
+mod magnetometer;
 mod shared;
 mod wheels;
 
@@ -21,12 +24,18 @@ pub struct Calibrate {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    Beacons(beacons::Beacons),
+    Imu(imu::Imu),
+    Magnetometer(magnetometer::Magnetometer),
     Wheels(wheels::Wheels),
 }
 
 impl Calibrate {
     pub(super) fn run(self) -> ExitCode {
         code(match self.what {
+            What::Beacons(beacons) => beacons.run(),
+            What::Imu(imu) => imu.run(),
+            What::Magnetometer(magnetometer) => magnetometer.run(),
             What::Wheels(wheels) => wheels.run(),
         })
     }

@@ -116,7 +116,12 @@ impl Common {
         if self.write {
             for file in [File::Site, File::Vehicle] {
                 let path = self.path(file);
-                if let Some(path) = path.filter(|_| !report.changes(file).is_empty()) {
+                let is_changed = !report.changes(file).is_empty();
+                if is_changed && path.is_none() {
+                    let (option, name) = (option(file), file.name());
+                    bail!("--write changes {name}: state it with {option}");
+                }
+                if let Some(path) = path.filter(|_| is_changed) {
                     written.push((path, write(file, path, report)?));
                 }
             }
