@@ -259,7 +259,7 @@ fn six_positions_in_several_logs_show_scale_and_bias() {
 fn what_an_inertial_unit_lacks_is_said() {
     let error = imu_of(&[at_rest(1, 20.0)]).unwrap_err().to_string();
     assert!(
-        error.contains("at least 60 s are needed: leave the vehicle parked"),
+        error.contains("at least 30 s are needed: leave the vehicle parked"),
         "{error}"
     );
     let error = imu_of(&[Vec::new()]).unwrap_err().to_string();
@@ -394,7 +394,7 @@ fn scratch(name: &str, records: &[Record], site: &str, vehicle: &str) -> Scratch
     let scratch = Scratch::new(name);
     std::fs::write(scratch.0.join("site.toml"), site).unwrap();
     std::fs::write(scratch.0.join("vehicle.toml"), vehicle).unwrap();
-    let mut writer = log::create(&scratch.0.join("log.jsonl"), &[]).unwrap();
+    let mut writer = log::create(scratch.0.join("log.jsonl"), &[]).unwrap();
     records
         .iter()
         .for_each(|record| writer.write(record).unwrap());
