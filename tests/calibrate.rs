@@ -3,7 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers may panic")]
 
-use wayfix::calibrate::wheels::{CalibrateError, Collected, Found, Request, Verdict, calibrate};
+use wayfix::calibrate::Verdict;
+use wayfix::calibrate::wheels::{CalibrateError, Collected, Found, Request, calibrate};
 use wayfix::config::{Vehicle, vehicle_from_str};
 use wayfix::log::{Record, Truth, TruthState};
 use wayfix::sim::{Simulation, scenario, simulate};
@@ -144,11 +145,14 @@ fn counts_at_the_rear_axle_go_with_a_steering_source() {
     // It never reverses, so there is nothing to be said of backlash.
     let backlash = found.parameter("source.steering.backlash_deg").unwrap();
     assert_eq!((backlash.verdict, backlash.value), (Verdict::NotShown, 0.0));
-    assert_eq!(backlash.advice, Some("drive forwards and backwards"));
+    assert_eq!(
+        backlash.advice.as_deref(),
+        Some("drive forwards and backwards")
+    );
     let written: Vec<String> = found
         .changes()
         .into_iter()
-        .map(|change| change.path)
+        .map(|change| change.path.to_string())
         .collect();
     assert!(
         written
@@ -288,7 +292,7 @@ fn a_straight_drive_shows_the_scale_and_says_what_it_does_not_show() {
     for key in ["motion.wheelbase_m", "source.wheels.steering_backlash_deg"] {
         let parameter = found.parameter(key).unwrap();
         assert_eq!(
-            (parameter.verdict, parameter.value),
+            (parameter.verdict, Some(parameter.value)),
             (Verdict::NotShown, parameter.before)
         );
     }

@@ -78,8 +78,12 @@ fn writing_changes_what_was_found_and_nothing_else() {
         "vehicle.toml",
         "--write",
     ];
-    let told = run(&scratch, &files);
+    let told = run(&scratch, &[&files[..], &["--plots", "plots"]].concat());
     assert_eq!(told.code, 0, "{}", told.stderr);
+    for plot in ["position", "heading", "histogram"] {
+        let path = scratch.0.join(format!("plots/wheels_{plot}.svg"));
+        assert!(std::fs::read_to_string(path).unwrap().contains("</svg>"));
+    }
     assert!(
         told.stdout
             .contains("-metres_per_tick = 2e-5\n+metres_per_tick = 2."),
@@ -166,7 +170,10 @@ fn the_document_keeps_its_keys() {
     assert_eq!(
         keys(&document),
         [
+            "as_stated",
             "drive",
+            "fits",
+            "headline",
             "holdout",
             "in_sample",
             "is_written",
@@ -176,15 +183,18 @@ fn the_document_keeps_its_keys() {
             "parameters",
             "reference",
             "shared_s",
+            "site_toml",
             "source",
             "tick_bits",
-            "vehicle_toml"
+            "vehicle_toml",
+            "warnings",
+            "what"
         ]
     );
     assert_eq!(
         keys(&document["parameters"][0]),
         [
-            "advice", "before", "key", "sigma", "unit", "value", "verdict"
+            "advice", "before", "file", "key", "sigma", "unit", "value", "verdict"
         ]
     );
 }

@@ -4,10 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
-use wayfix_calibration::Pose2;
 use wayfix_calibration::wheels::{
-    Axle, Observed, Options, ReferencePose, TricycleDrive, TricycleTicks, calibrate_tricycle,
+    Axle, Options, ReferencePose, TricycleDrive, TricycleTicks, calibrate_tricycle,
 };
+use wayfix_calibration::{Observed, Pose2};
 use wayfix_filter::Timestamp;
 
 fn recording() -> Option<(Vec<TricycleTicks>, Vec<ReferencePose>)> {

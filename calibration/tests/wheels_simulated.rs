@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers may panic")]
 
-use wayfix_calibration::Pose2;
 use wayfix_calibration::wheels::{
-    Axle, Calibration, DifferentialDrive, DifferentialTicks, Observed, Options, ReferencePose,
-    TricycleDrive, TricycleTicks, WheelsError, calibrate_differential, calibrate_tricycle,
+    Axle, Calibration, DifferentialDrive, DifferentialTicks, Options, ReferencePose, TricycleDrive,
+    TricycleTicks, WheelsError, calibrate_differential, calibrate_tricycle,
 };
+use wayfix_calibration::{Observed, Pose2};
 use wayfix_filter::Timestamp;
 
 const ROW_S: f64 = 0.04;

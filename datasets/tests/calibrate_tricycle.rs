@@ -1,6 +1,7 @@
 //! The wheels of the recorded tricycle, from the guesses in its header.
 
-use wayfix::calibrate::wheels::{Collected, Request, Verdict, calibrate};
+use wayfix::calibrate::Verdict;
+use wayfix::calibrate::wheels::{Collected, Request, calibrate};
 use wayfix_datasets::sets::{Options, data_dir, load};
 
 #[test]

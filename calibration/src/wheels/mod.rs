@@ -9,7 +9,7 @@
 //! come from the residuals; there is nothing to be set for a drive.
 //!
 //! What comes out has sigmas (cautious: up to twice the true error in simulation) and says which
-//! parameters the drive did not show ([`Observed`]); those stay at the guess.
+//! parameters the drive did not show ([`Observed`](crate::Observed)); those stay at the guess.
 //!
 //! ```
 //! use wayfix_calibration::Pose2;
@@ -44,6 +44,8 @@
 use thiserror::Error;
 use wayfix_filter::Timestamp;
 
+use crate::least_squares::Residual;
+use crate::parameter::Parameter;
 use crate::pose::Pose2;
 
 mod counter;
@@ -88,32 +90,6 @@ impl Default for Options {
     }
 }
 
-/// Whether the drive could show a parameter, by the information in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Observed {
-    /// It leaves less than a tenth of the prior's sigma.
-    Well,
-    /// It leaves less than half of the prior's sigma.
-    Weakly,
-    /// It does not, or contradicts itself: the value is the guess.
-    No,
-}
-
-/// A parameter of the result.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Parameter {
-    /// Its name with its unit, as of the model's field.
-    pub name: &'static str,
-    /// As it was guessed.
-    pub guess: f64,
-    /// Value.
-    pub value: f64,
-    /// Standard deviation.
-    pub sigma: f64,
-    /// What the drive showed of it.
-    pub observed: Observed,
-}
-
 /// What came out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration<M> {
@@ -123,9 +99,11 @@ pub struct Calibration<M> {
     pub parameters: Vec<Parameter>,
     /// Largest correlation between two parameters, with their names: near one, the drive shows only a
     /// combination of them.
-    pub correlation: (f64, &'static str, &'static str),
+    pub correlation: (f64, String, String),
     /// How well it fits.
     pub fit: Fit,
+    /// Errors at the ends of the segments: series 0 and 1 are x and y \[m\], 2 is the heading [rad].
+    pub residuals: Vec<Residual>,
 }
 
 impl<M> Calibration<M> {

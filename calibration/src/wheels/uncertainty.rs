@@ -15,10 +15,11 @@ use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
+use super::WheelsError;
 use super::fit::{Drive, Minimum, Search, placed};
 use super::segments::OVERLAP;
-use super::{Observed, WheelsError};
 use crate::least_squares::linearise;
+use crate::parameter::Observed;
 
 /// Most parts of the drive that are left out in turn, and the least length of one in segments.
 const PARTS: usize = 16;
@@ -31,7 +32,7 @@ pub(super) struct Known {
     /// What the drive could show.
     pub observed: Vec<Observed>,
     /// Largest correlation in `H⁻¹`.
-    pub correlation: (f64, &'static str, &'static str),
+    pub correlation: (f64, String, String),
 }
 
 impl<D: Drive> Search<'_, D> {
@@ -57,11 +58,9 @@ impl<D: Drive> Search<'_, D> {
             .iter()
             .zip(&priors)
             .map(|(sigma, prior)| sigma > prior);
-        let verdict = |(share, contradicted)| match share {
-            _ if contradicted => Observed::No,
-            share if share < 0.1 => Observed::Well,
-            share if share < 0.5 => Observed::Weakly,
-            _ => Observed::No,
+        let verdict = |(share, contradicted)| match contradicted {
+            true => Observed::No,
+            false => Observed::by_share(share),
         };
         Ok(Known {
             observed: shares
@@ -129,17 +128,14 @@ impl<D: Drive> Search<'_, D> {
         (0..count).map(|k| edge(k)..edge(k + 1)).collect()
     }
 
-    fn correlation(
-        &self,
-        fitted: &[usize],
-        covariance: &DMatrix<f64>,
-    ) -> (f64, &'static str, &'static str) {
-        let mut largest = (0.0, "", "");
+    fn correlation(&self, fitted: &[usize], covariance: &DMatrix<f64>) -> (f64, String, String) {
+        let mut largest = (0.0, String::new(), String::new());
         for (i, a) in fitted.iter().enumerate() {
             for (j, b) in fitted.iter().enumerate().take(i) {
                 let value = covariance[(i, j)] / (covariance[(i, i)] * covariance[(j, j)]).sqrt();
                 if value.abs() > f64::abs(largest.0) {
-                    largest = (value, self.unknowns[*b].name, self.unknowns[*a].name);
+                    let name = |of: usize| self.unknowns[of].name.to_owned();
+                    largest = (value, name(*b), name(*a));
                 }
             }
         }

@@ -9,6 +9,7 @@ use wayfix_filter::{Timestamp, math};
 use wayfix_sensors::sample::PerWheel;
 use wayfix_sensors::{Name, Reading, Sample};
 
+use crate::calibrate::Heard;
 use crate::config::{Source, Vehicle};
 use crate::log::{Record, Truth};
 
@@ -33,13 +34,13 @@ pub struct Collected {
     pub(super) truth_without_heading: usize,
     /// Sources of odometry that is computed already.
     pub(super) computed: BTreeSet<Name>,
-    /// What the log has, as `source/kind`.
-    kinds: BTreeSet<String>,
+    pub(super) heard: Heard,
 }
 
 impl Collected {
     /// Takes a record of the log; `vehicle` says how late its sources stamp.
     pub fn take(&mut self, vehicle: &Vehicle, record: &Record) {
+        self.heard.take(record);
         match record {
             Record::Sample(sample) => self.sample(vehicle, sample),
             Record::Truth(truth) => self.truth(truth),
@@ -78,23 +79,8 @@ impl Collected {
         self
     }
 
-    /// What the log has, for messages.
-    pub(super) fn has(&self) -> String {
-        let mut has: Vec<&str> = self.kinds.iter().map(String::as_str).collect();
-        if !self.truth.is_empty() || self.truth_without_heading > 0 {
-            has.push("truth");
-        }
-        if has.is_empty() {
-            "nothing".to_owned()
-        } else {
-            has.join(", ")
-        }
-    }
-
     fn sample(&mut self, vehicle: &Vehicle, sample: &Sample) {
         let Sample { t, source, reading } = sample;
-        self.kinds
-            .insert(format!("{source}/{}", reading.kind().name()));
         let Some(config) = vehicle.sources.get(source.as_str()) else {
             return;
         };

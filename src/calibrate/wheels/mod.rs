@@ -19,16 +19,20 @@ mod collect;
 mod error;
 mod plan;
 mod prepared;
+mod report;
 mod rows;
 
 use serde::Serialize;
-use wayfix_calibration::wheels::{Fit, Observed, WheelsError};
+use wayfix_calibration::Observed;
+use wayfix_calibration::least_squares::Residual;
+use wayfix_calibration::wheels::{Fit, WheelsError};
 use wayfix_filter::Timestamp;
 
 pub use collect::Collected;
 pub use error::CalibrateError;
 
-use crate::calibrate::vehicle_file::Change;
+use crate::calibrate::two_files::Whole;
+use crate::calibrate::{File, KeyPath, Parameter};
 use crate::config::Vehicle;
 use plan::Plan;
 use prepared::{Fitted, Prepared};
@@ -83,42 +87,13 @@ pub struct Found {
     pub tick_bits: Option<TickBits>,
     /// Errors of the same drive.
     pub in_sample: Errors,
+    /// The same with what vehicle.toml has.
+    pub as_stated: Option<Errors>,
     /// Errors of the second half by the first.
     pub holdout: Option<Holdout>,
-}
-
-/// A key of vehicle.toml.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Parameter {
-    /// Its path.
-    pub key: String,
-    /// Unit; empty for a ratio.
-    pub unit: &'static str,
-    /// Value.
-    pub value: f64,
-    /// Standard deviation.
-    pub sigma: f64,
-    /// As vehicle.toml has it.
-    pub before: f64,
-    /// Whether the drive could show it.
-    pub verdict: Verdict,
-    /// The drive that would show it better.
-    pub advice: Option<&'static str>,
-    /// The array that holds it, as in use.
+    /// Errors at the ends of the segments: series 0 and 1 are x and y \[m\], 2 is the heading [deg].
     #[serde(skip)]
-    array: Vec<f64>,
-}
-
-/// Whether a drive could show a parameter, by the information in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// It leaves less than a tenth of what was unknown.
-    Shown,
-    /// It leaves less than half.
-    WeaklyShown,
-    /// It does not, or contradicts itself: the value is the one of vehicle.toml.
-    NotShown,
+    pub residuals: Vec<Residual>,
 }
 
 /// Counters that are narrower than vehicle.toml says.
@@ -160,12 +135,12 @@ pub struct Holdout {
 
 /// Where a parameter of the fit stands in vehicle.toml.
 struct Key {
-    path: String,
+    path: KeyPath,
     unit: &'static str,
     /// The key's value over the fit's.
     factor: f64,
-    /// The array that holds it, as in use.
-    array: Vec<f64>,
+    /// What holds it, as in use.
+    whole: Whole,
 }
 
 impl Found {
@@ -174,57 +149,7 @@ impl Found {
     pub fn parameter(&self, key: &str) -> Option<&Parameter> {
         self.parameters
             .iter()
-            .find(|parameter| parameter.key == key)
-    }
-
-    /// What of it belongs into vehicle.toml: what the drive showed, and how well that is known, where
-    /// a key says so. What it did not show is left alone.
-    #[must_use]
-    pub fn changes(&self) -> Vec<Change> {
-        let mut changes = Vec::new();
-        if let Some(bits) = self.tick_bits {
-            let path = format!("source.{}.tick_bits", self.source);
-            changes.push(Change {
-                path,
-                value: f64::from(bits.value),
-                sigma: None,
-                array: Vec::new(),
-            });
-        }
-        for parameter in &self.parameters {
-            let Parameter {
-                key,
-                value,
-                sigma,
-                verdict,
-                ..
-            } = parameter;
-            if *verdict == Verdict::NotShown {
-                continue;
-            }
-            let mut change = |path: String, value: f64, sigma: f64| {
-                changes.push(Change {
-                    path,
-                    value,
-                    sigma: Some(sigma),
-                    array: parameter.array.clone(),
-                });
-            };
-            change(key.clone(), *value, *sigma);
-            let (table, last) = key.rsplit_once('.').unwrap_or_default();
-            match last {
-                "metres_per_tick" | "scale" => {
-                    let share = sigma / value.abs();
-                    change(format!("{table}.scale_sigma"), share, share);
-                }
-                "offset_deg" | "steering_offset_deg" => {
-                    let key = last.replace("offset", "offset_sigma");
-                    change(format!("{table}.{key}"), *sigma, *sigma);
-                }
-                _ => {}
-            }
-        }
-        changes
+            .find(|parameter| parameter.key == *key)
     }
 }
 
@@ -245,7 +170,9 @@ pub fn calibrate(
         .then(|| holdout(&plan, span, &best.fitted))
         .transpose()?;
     let narrower = plan.tick_bits().filter(|bits| best.bits < *bits);
-    let (correlation, one, other) = best.fitted.correlation;
+    let (correlation, one, other) = &best.fitted.correlation;
+    let as_stated = plan.prepare(best.bits).within(span.from, span.until);
+    let as_stated = as_stated.as_stated(&plan.reference, &plan.options);
     Ok(Found {
         drive: plan.drive(),
         source: plan.source.to_string(),
@@ -257,13 +184,27 @@ pub fn calibrate(
             .iter()
             .map(|found| parameter(&plan, found))
             .collect(),
-        least_apart: (plan.key(one).path, plan.key(other).path, correlation),
+        least_apart: (
+            plan.key(one).path.to_string(),
+            plan.key(other).path.to_string(),
+            *correlation,
+        ),
         tick_bits: narrower.map(|before| TickBits {
             before,
             value: best.bits,
             segment_position_rms_before_m: best.as_stated_m,
         }),
+        residuals: (best.fitted.residuals.iter())
+            .map(|r| match r.series {
+                2 => Residual {
+                    value: r.value.to_degrees(),
+                    ..*r
+                },
+                _ => *r,
+            })
+            .collect(),
         in_sample: best.fitted.fit.into(),
+        as_stated: as_stated.ok().map(Errors::from),
         holdout,
     })
 }
@@ -364,32 +305,35 @@ fn holdout(plan: &Plan, span: Span, whole: &Fitted) -> Result<Holdout, Calibrate
     Ok(Holdout {
         second_half: second.into(),
         first_half: best.fitted.fit.into(),
-        not_shown_by_first_half: missed.map(|(of, _)| plan.key(of.name).path).collect(),
+        not_shown_by_first_half: missed
+            .map(|(of, _)| plan.key(&of.name).path.to_string())
+            .collect(),
     })
 }
 
-fn parameter(plan: &Plan, found: &wayfix_calibration::wheels::Parameter) -> Parameter {
-    let key = plan.key(found.name);
+fn parameter(plan: &Plan, found: &wayfix_calibration::Parameter) -> Parameter {
+    let key = plan.key(&found.name);
     let factor = key.factor;
-    let verdict = match found.observed {
-        Observed::Well => Verdict::Shown,
-        Observed::Weakly => Verdict::WeaklyShown,
-        Observed::No => Verdict::NotShown,
-    };
     // A wheel can't move before its encoder; what is less than zero is late stamps or noise.
-    let value = match found.name {
+    let value = match found.name.as_str() {
         "steering_lag_s" => found.value.max(0.0),
         _ => found.value,
     };
-    Parameter {
-        key: key.path,
-        unit: key.unit,
-        array: key.array,
+    let scaled = wayfix_calibration::Parameter {
         value: value * factor,
         sigma: found.sigma * factor.abs(),
-        before: found.guess * factor,
-        verdict,
-        advice: (verdict != Verdict::Shown).then(|| advice(found.name)),
+        guess: found.guess * factor,
+        ..found.clone()
+    };
+    Parameter {
+        whole: key.whole,
+        ..Parameter::new(
+            File::Vehicle,
+            key.path,
+            key.unit,
+            &scaled,
+            advice(&found.name),
+        )
     }
 }
 

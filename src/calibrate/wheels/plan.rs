@@ -11,6 +11,8 @@ use super::error::CalibrateError;
 use super::prepared::Prepared;
 use super::rows::{ENDLESS_BITS, UNIT, angle_at, differential, rows, steered};
 use super::{Key, Request};
+use crate::calibrate::KeyPath;
+use crate::calibrate::two_files::Whole;
 use crate::config::source::{Mount, SteeringSource, WheelPlace, WheelsSource};
 use crate::config::vehicle::{Drive, Motion};
 use crate::config::{Source, Vehicle};
@@ -167,26 +169,30 @@ impl<'a> Plan<'a> {
     /// The key of a parameter of the fit: its path in vehicle.toml, its unit, and by what the fit's
     /// value is multiplied.
     pub fn key(&self, parameter: &str) -> Key {
-        let (wheels, motion) = (format!("source.{}", self.source), "motion".to_owned());
+        let wheels = KeyPath::of("source").key(self.source.as_str());
+        let motion = KeyPath::of("motion");
+        let mount = || {
+            let name = self.reference_name().unwrap_or_default();
+            KeyPath::of_source(name, "mount")
+        };
         let degrees = 1_f64.to_degrees();
-        let (table, key, unit, factor) = match (parameter, &self.kind) {
+        let (path, unit, factor) = match (parameter, &self.kind) {
             ("metres_per_tick", _) if self.has_counts() => (
-                wheels,
-                "metres_per_tick".to_owned(),
+                wheels.key("metres_per_tick"),
                 "m per count",
                 self.config.metres_per_tick / UNIT,
             ),
-            ("metres_per_tick", _) => (wheels, "scale".to_owned(), "", self.config.scale / UNIT),
+            ("metres_per_tick", _) => (wheels.key("scale"), "", self.config.scale / UNIT),
             ("left_metres_per_tick", Kind::Differential { left: k, .. })
             | ("right_metres_per_tick", Kind::Differential { right: k, .. }) => {
                 let before = self.config.wheel_scales.get(*k).copied().unwrap_or(1.0);
-                (wheels, format!("wheel_scales[{k}]"), "", before / UNIT)
+                (wheels.key("wheel_scales").index(*k), "", before / UNIT)
             }
-            ("track_m", _) => (motion, "track_m".to_owned(), "m", 1.0),
-            ("wheelbase_m", _) => (motion, "wheelbase_m".to_owned(), "m", 1.0),
-            ("sensor_x_m", _) => (self.mount_path(), "position_m[0]".to_owned(), "m", 1.0),
-            ("sensor_y_m", _) => (self.mount_path(), "position_m[1]".to_owned(), "m", 1.0),
-            ("sensor_yaw_rad", _) => (self.mount_path(), "rpy_deg[2]".to_owned(), "deg", degrees),
+            ("track_m", _) => (motion.key("track_m"), "m", 1.0),
+            ("wheelbase_m", _) => (motion.key("wheelbase_m"), "m", 1.0),
+            ("sensor_x_m", _) => (mount().key("position_m").index(0), "m", 1.0),
+            ("sensor_y_m", _) => (mount().key("position_m").index(1), "m", 1.0),
+            ("sensor_yaw_rad", _) => (mount().key("rpy_deg").index(2), "deg", degrees),
             (
                 steering,
                 Kind::Steered {
@@ -200,7 +206,7 @@ impl<'a> Plan<'a> {
                     "steering_backlash_rad" => ("backlash_deg", "deg", degrees),
                     _ => ("time_constant_s", "s", 1.0),
                 };
-                (format!("source.{name}"), key.to_owned(), unit, factor)
+                (KeyPath::of_source(name, key), unit, factor)
             }
             (steering, _) => {
                 let per_tick = self.config.steering_rad_per_tick;
@@ -210,38 +216,30 @@ impl<'a> Plan<'a> {
                     "steering_backlash_rad" => ("steering_backlash_deg", "deg", degrees),
                     _ => ("steering_time_constant_s", "s", 1.0),
                 };
-                (wheels, key.to_owned(), unit, factor)
+                (wheels.key(key), unit, factor)
             }
         };
-        let array = match parameter {
+        let whole = match parameter {
             "left_metres_per_tick" | "right_metres_per_tick" => {
                 let given = self.config.wheel_scales.iter().copied();
                 let missing = self.config.wheels.len() - given.len();
-                given.chain(std::iter::repeat_n(1.0, missing)).collect()
+                Whole::Vector(given.chain(std::iter::repeat_n(1.0, missing)).collect())
             }
-            "sensor_x_m" | "sensor_y_m" => self.mount.position_m.to_vec(),
-            "sensor_yaw_rad" => self.mount.rpy_deg.to_vec(),
-            _ => Vec::new(),
+            "sensor_x_m" | "sensor_y_m" => Whole::Vector(self.mount.position_m.to_vec()),
+            "sensor_yaw_rad" => Whole::Vector(self.mount.rpy_deg.to_vec()),
+            _ => Whole::Number,
         };
         Key {
-            path: format!("{table}.{key}"),
+            path,
             unit,
             factor,
-            array,
+            whole,
         }
     }
 
     fn sensor(&self) -> Pose2 {
         let [x_m, y_m, _] = self.mount.position_m;
         Pose2::new(x_m, y_m, self.mount.rpy_deg[2].to_radians())
-    }
-
-    fn mount_path(&self) -> String {
-        let name = self
-            .reference_source
-            .map(|name| name.to_string())
-            .unwrap_or_default();
-        format!("source.{name}.mount")
     }
 
     pub fn reference_name(&self) -> Option<&str> {
@@ -262,7 +260,7 @@ fn source(log: &Collected, request: &Request) -> Result<Name, CalibrateError> {
             }),
             (None, None) => Err(CalibrateError::NoSuchSource {
                 name: name.clone(),
-                has: log.has(),
+                has: log.heard.to_string(),
             }),
         };
     }
@@ -275,7 +273,9 @@ fn source(log: &Collected, request: &Request) -> Result<Name, CalibrateError> {
         (None, _, Some(computed)) => Err(CalibrateError::OnlyComputed {
             source_name: computed.to_string(),
         }),
-        (None, _, None) => Err(CalibrateError::NoWheels { has: log.has() }),
+        (None, _, None) => Err(CalibrateError::NoWheels {
+            has: log.heard.to_string(),
+        }),
     }
 }
 

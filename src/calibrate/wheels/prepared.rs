@@ -1,8 +1,10 @@
 //! Rows and guess of either kind of drive, and the fit on them.
 
+use wayfix_calibration::Parameter;
+use wayfix_calibration::least_squares::Residual;
 use wayfix_calibration::wheels::{
-    Calibration, DifferentialDrive, DifferentialTicks, Fit, Options, Parameter, ReferencePose,
-    TricycleDrive, TricycleTicks, WheelsError, calibrate_differential, calibrate_tricycle,
+    Calibration, DifferentialDrive, DifferentialTicks, Fit, Options, ReferencePose, TricycleDrive,
+    TricycleTicks, WheelsError, calibrate_differential, calibrate_tricycle,
 };
 use wayfix_filter::Timestamp;
 
@@ -16,8 +18,9 @@ pub(super) enum Prepared {
 #[derive(Clone)]
 pub(super) struct Fitted {
     pub parameters: Vec<Parameter>,
-    pub correlation: (f64, &'static str, &'static str),
+    pub correlation: (f64, String, String),
     pub fit: Fit,
+    pub residuals: Vec<Residual>,
     model: Model,
 }
 
@@ -70,6 +73,7 @@ impl Prepared {
                 parameters: found.parameters,
                 correlation: found.correlation,
                 fit: found.fit,
+                residuals: found.residuals,
                 model: model(found.model),
             }
         }
@@ -80,6 +84,18 @@ impl Prepared {
                 calibrate_differential(rows, reference, guess, options)
                     .map(|found| fitted(found, Model::Differential))
             }
+        }
+    }
+
+    /// How well the guess follows these rows.
+    pub fn as_stated(
+        &self,
+        reference: &[ReferencePose],
+        options: &Options,
+    ) -> Result<Fit, WheelsError> {
+        match self {
+            Self::Steered(rows, guess) => guess.evaluate(rows, reference, options),
+            Self::Differential(rows, guess) => guess.evaluate(rows, reference, options),
         }
     }
 

@@ -1,5 +1,9 @@
 //! `wayfix calibrate WHAT`: better numbers for the two files, from a recorded drive.
 
+mod beacons;
+mod imu;
+mod magnetometer;
+mod shared;
 mod wheels;
 
 use std::process::ExitCode;
@@ -8,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use super::outcome::code;
 
-/// Find parameters of the vehicle, with sigmas, from a recorded drive.
+/// Find parameters of vehicle and site, with sigmas, from recorded drives.
 ///
 /// Exit code 0: found; 1: the drive showed nothing; 2: a file is missing, wrong or lacks what is
 /// needed, and the message says what.
@@ -20,12 +24,18 @@ pub struct Calibrate {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    Beacons(beacons::Beacons),
+    Imu(imu::Imu),
+    Magnetometer(magnetometer::Magnetometer),
     Wheels(wheels::Wheels),
 }
 
 impl Calibrate {
     pub(super) fn run(self) -> ExitCode {
         code(match self.what {
+            What::Beacons(beacons) => beacons.run(),
+            What::Imu(imu) => imu.run(),
+            What::Magnetometer(magnetometer) => magnetometer.run(),
             What::Wheels(wheels) => wheels.run(),
         })
     }

@@ -1,0 +1,95 @@
+//! How well the result is known.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::rows::{Residual, Rows};
+use super::search::{Search, factored, scales};
+use super::{SolveError, Unknown};
+use crate::parameter::Observed;
+
+/// Least parts of a drive whose spread says something.
+const LEAST_PARTS: usize = 8;
+
+/// What is known of the fitted parameters, in their order.
+#[derive(Clone)]
+pub(super) struct Known {
+    pub covariance: DMatrix<f64>,
+    pub sigmas: Vec<f64>,
+    pub observed: Vec<Observed>,
+    pub variance_ratio: f64,
+    pub residuals: Vec<Residual>,
+}
+
+impl Known {
+    pub fn at<M: Fn(&[f64], &mut Rows)>(
+        search: &Search<M>,
+        free: &[usize],
+        x: &[f64],
+    ) -> Result<Self, SolveError> {
+        let (sums, residuals) = search.linearised(free, x)?;
+        let scales = scales(&sums.information);
+        let factor =
+            factored(&sums.information, &scales).ok_or_else(|| search.undetermined(free, &sums))?;
+        let mut inverse = factor.inverse();
+        for (i, j) in (0..free.len()).flat_map(|i| (0..free.len()).map(move |j| (i, j))) {
+            inverse[(i, j)] /= scales[i] * scales[j];
+        }
+
+        let freedom = (sums.rows - free.len() as f64).max(1.0);
+        let (mut ratio, mut steepness) = (1.0, 1.0);
+        if sums.weights > 0.0 {
+            steepness = (sums.psi_slopes / sums.weights).max(0.1);
+            let psi = sums.psi_squares / sums.weights;
+            ratio = psi * sums.rows / freedom / (steepness * steepness);
+        }
+        let mut covariance = &inverse * ratio.max(1.0);
+        let widths = by_parts(&inverse, &sums.parts, steepness)
+            .zip_map(&covariance.diagonal(), |by_parts, by_rows| {
+                (by_parts / by_rows).max(1.0).sqrt()
+            });
+        for (i, j) in (0..free.len()).flat_map(|i| (0..free.len()).map(move |j| (i, j))) {
+            covariance[(i, j)] *= widths[i] * widths[j];
+        }
+        let sigmas: Vec<f64> = covariance.diagonal().iter().map(|v| v.sqrt()).collect();
+        let observed = free
+            .iter()
+            .zip(&sigmas)
+            .map(|(of, sigma)| Observed::by_share(sigma / search.unknowns[*of].prior_sigma));
+        Ok(Self {
+            observed: observed.collect(),
+            covariance,
+            sigmas,
+            variance_ratio: ratio,
+            residuals,
+        })
+    }
+
+    /// The two that are told apart least.
+    pub fn correlation(&self, free: &[usize], unknowns: &[Unknown]) -> (f64, String, String) {
+        let mut largest = (0.0, String::new(), String::new());
+        for i in 0..free.len().min(self.sigmas.len()) {
+            for j in 0..i {
+                let value = self.covariance[(i, j)] / (self.sigmas[i] * self.sigmas[j]);
+                if value.abs() > f64::abs(largest.0) {
+                    let name = |k: usize| unknowns[free[k]].name.clone();
+                    largest = (value, name(j), name(i));
+                }
+            }
+        }
+        largest
+    }
+}
+
+/// Variances by the spread of the parts' gradients.
+fn by_parts(inverse: &DMatrix<f64>, parts: &[DVector<f64>], steepness: f64) -> DVector<f64> {
+    let parts: Vec<_> = parts.iter().filter(|part| part.amax() > 0.0).collect();
+    let count = parts.len();
+    if count < LEAST_PARTS {
+        return DVector::zeros(inverse.nrows());
+    }
+    let steps = parts.iter().map(|part| inverse * *part);
+    let squares = steps.fold(DVector::zeros(inverse.nrows()), |sum, step| {
+        sum + step.component_mul(&step)
+    });
+    squares * (count as f64 / (count as f64 - 1.0) / (steepness * steepness))
+}

@@ -1,0 +1,213 @@
+//! Robust, weighted least squares with priors: what every calibration stands on.
+//!
+//! ```text
+//! x̂ = argmin Σ_b ρ(z_b) + Σ_i ((x_i − guess_i) / prior_i)²,   z_b = Σ (r / σ)² over the rows of block b
+//! H = Σ_b w_b Jᵀ Σ⁻¹ J + diag(prior⁻²),   w_b = ρ'(z_b)
+//! ```
+//! Levenberg-Marquardt on the normal equations: rows are added into `H` one by one and never kept, so
+//! that a few hundred parameters and a hundred thousand rows cost memory for `H` alone, and a row that
+//! names few parameters costs time for those alone. The weights are those of iterated reweighting.
+//!
+//! How well the result is known (Huber, "Robust Statistics", 1981, eq. 7.6.6): with `ψ = √z w`
+//! ```text
+//! C = κ H⁻¹,   κ = max(1, (Σ ψ² / Σ w) · M / (M − n) / c²),   c = Σ ψ' / Σ w
+//! ```
+//! so residuals larger than their sigmas say widen `C`, smaller ones don't shrink it. Errors that last
+//! make rows repeat each other; where the model says which part of the drive a row is of
+//! ([`Rows::part`]), the spread of the parts' gradients `g_p` is a second view, `H⁻¹ (Σ g_p g_pᵀ) H⁻¹`
+//! (White 1980), and each sigma is the larger of the two.
+//!
+//! Whether the drive could show a parameter ([`Observed`]) is its sigma against the prior's. What it
+//! did not show is put back to the guess and the rest is fitted again.
+//!
+//! Rotations are rotation vectors about a nominal attitude that the model keeps.
+//!
+//! ```
+//! use wayfix_calibration::Observed;
+//! use wayfix_calibration::least_squares::{Options, Robust, Unknown, solve};
+//! // A line through points, one of them wild; x stays near 1, so that it shows little of the slope.
+//! let points = [(1.00, 5.1), (1.01, 5.0), (1.02, 4.9), (0.99, 5.0), (1.01, 19.0)];
+//! let unknowns = [Unknown::new("offset", 0.0, 100.0), Unknown::new("slope", 2.0, 0.1)];
+//! let options = Options { robust: Robust::StudentT { freedom: 4.0 }, ..Options::default() };
+//! let line = solve(&unknowns, &options, |x, rows| {
+//!     for (at, y) in points {
+//!         rows.push(x[0] + x[1] * at - y, 0.1, &[(0, 1.0), (1, at)]);
+//!     }
+//! })?;
+//! assert!((line.parameters[0].value - 3.0).abs() < 3.0 * line.parameters[0].sigma);
+//! assert_eq!(line.parameters[1].observed, Observed::No);
+//! # Ok::<(), wayfix_calibration::least_squares::SolveError>(())
+//! ```
+
+mod known;
+mod numeric;
+mod robust;
+mod rows;
+mod search;
+
+use nalgebra::DMatrix;
+use thiserror::Error;
+
+use crate::parameter::{Observed, Parameter};
+use known::Known;
+pub use numeric::jacobian_error;
+pub(crate) use numeric::{linearise, minimise};
+pub use robust::Robust;
+pub use rows::{Residual, Rows};
+use search::Search;
+
+/// A parameter that is sought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unknown {
+    /// Its name with its unit.
+    pub name: String,
+    /// Where the search begins, and the middle of the prior.
+    pub guess: f64,
+    /// Prior standard deviation, in the parameter's unit; infinite where nothing is known.
+    pub prior_sigma: f64,
+}
+
+impl Unknown {
+    /// From its parts.
+    #[must_use]
+    pub fn new(name: impl Into<String>, guess: f64, prior_sigma: f64) -> Self {
+        Self {
+            name: name.into(),
+            guess,
+            prior_sigma,
+        }
+    }
+}
+
+/// How the search works.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// What a residual costs.
+    pub robust: Robust,
+    /// Steps after which the search is given up.
+    pub steps: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            robust: Robust::None,
+            steps: 200,
+        }
+    }
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solution {
+    /// Every parameter, in the order of the unknowns.
+    pub parameters: Vec<Parameter>,
+    /// Covariance of what the drive showed; zero in the rows of what it did not.
+    pub covariance: DMatrix<f64>,
+    /// Largest correlation between two parameters that were shown, with their names: near one, the
+    /// drive shows only a combination of them.
+    pub correlation: (f64, String, String),
+    /// Variance of the residuals against what their sigmas say; about 1 where they fit.
+    pub variance_ratio: f64,
+    /// All rows at the solution, in the model's order.
+    pub residuals: Vec<Residual>,
+}
+
+impl Solution {
+    /// The values alone.
+    #[must_use]
+    pub fn x(&self) -> Vec<f64> {
+        self.parameters.iter().map(|p| p.value).collect()
+    }
+}
+
+/// Why there is no solution.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum SolveError {
+    /// The model gave something that is not a number.
+    #[error("a residual or its derivative is not finite")]
+    NotFinite,
+    /// Fewer rows than what is sought, and no priors to stand in.
+    #[error("neither the data nor a prior says anything of {name}")]
+    Undetermined {
+        /// The parameter, or a combination that it leads.
+        name: String,
+    },
+    /// No minimum within the steps.
+    #[error("no minimum within {steps} steps")]
+    NotConverged {
+        /// Steps taken.
+        steps: usize,
+    },
+}
+
+/// Fits the unknowns to the rows that `model` gives at any `x`.
+///
+/// # Errors
+/// Rows that are not finite, parameters of which nothing is known, no minimum.
+pub fn solve(
+    unknowns: &[Unknown],
+    options: &Options,
+    model: impl Fn(&[f64], &mut Rows),
+) -> Result<Solution, SolveError> {
+    let search = Search {
+        unknowns,
+        options,
+        model: &model,
+    };
+    let guess: Vec<f64> = unknowns.iter().map(|u| u.guess).collect();
+    let all: Vec<usize> = (0..unknowns.len()).collect();
+    let mut x = search.minimum(&all, &guess)?;
+    let first = Known::at(&search, &all, &x)?;
+    let mut observed = first.observed.clone();
+    let mut sigmas = first.sigmas.clone();
+    let is_shown = |of: &usize| first.observed[*of] != Observed::No;
+    let shown: Vec<usize> = all.iter().copied().filter(is_shown).collect();
+    let mut known = first.clone();
+    if shown.is_empty() {
+        x.clone_from(&guess);
+        for (sigma, unknown) in sigmas.iter_mut().zip(unknowns) {
+            *sigma = sigma.min(unknown.prior_sigma);
+        }
+        known.residuals = search.linearised(&all, &x)?.1;
+    } else if shown.len() < all.len() {
+        for of in all.iter().filter(|of| !is_shown(of)) {
+            x[*of] = guess[*of];
+            sigmas[*of] = first.sigmas[*of].min(unknowns[*of].prior_sigma);
+        }
+        x = search.minimum(&shown, &x)?;
+        known = Known::at(&search, &shown, &x)?;
+        for (k, of) in shown.iter().enumerate() {
+            // What is held is not known any better for it.
+            sigmas[*of] = sigmas[*of].max(known.sigmas[k]);
+            if known.observed[k] == Observed::No {
+                observed[*of] = Observed::Weakly;
+            }
+        }
+    }
+    let size = unknowns.len();
+    let mut covariance = DMatrix::zeros(size, size);
+    for (i, a) in shown.iter().enumerate() {
+        for (j, b) in shown.iter().enumerate() {
+            let scale = sigmas[*a] * sigmas[*b] / (known.sigmas[i] * known.sigmas[j]);
+            covariance[(*a, *b)] = scale * known.covariance[(i, j)];
+        }
+    }
+    let parameter = |of: usize| Parameter {
+        name: unknowns[of].name.clone(),
+        guess: unknowns[of].guess,
+        value: x[of],
+        sigma: sigmas[of],
+        observed: observed[of],
+    };
+    Ok(Solution {
+        parameters: all.iter().map(|of| parameter(*of)).collect(),
+        covariance,
+        correlation: known.correlation(&shown, unknowns),
+        variance_ratio: known.variance_ratio,
+        residuals: known.residuals,
+    })
+}
+
+#[cfg(test)]
+mod tests;
