@@ -110,9 +110,15 @@ function plot(canvas, { lines, bands = [], unit, xUnit = "s", least, logarithmic
     c.strokeStyle = colour("dim"); c.setLineDash([4, 3]); c.beginPath();
     c.moveTo(left, py(m)); c.lineTo(right, py(m)); c.stroke(); c.setLineDash([]);
   });
-  lines.filter((l) => l.name).forEach((l, i) => {
-    c.fillStyle = l.colour; c.fillText(l.name, right - 130, top + 14 + 15 * i);
-  });
+  const named = lines.filter((l) => l.name);
+  if (named.length) {
+    const wide = Math.max(...named.map((l) => c.measureText(l.name).width)) + 30;
+    c.globalAlpha = 0.85; c.fillStyle = colour("back"); c.fillRect(left + 4, top + 2, wide, 15 * named.length + 6); c.globalAlpha = 1;
+    named.forEach((l, i) => {
+      c.fillStyle = l.colour; c.fillRect(left + 8, top + 10 + 15 * i, 14, 3);
+      c.fillStyle = colour("ink"); c.fillText(l.name, left + 27, top + 15 + 15 * i);
+    });
+  }
 }
 
 /* ---- the track */
