@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use support::{Scratch, wayfix};
 
 /// Two minutes of satellites and wheels in which one fix, at 60 s, is 30 m off and states 2 cm.
-fn with_a_spike() -> Scratch {
-    let scratch = Scratch::new("explain");
+fn with_a_spike(name: &str) -> Scratch {
+    let scratch = Scratch::new(name);
     let simulated = [
         "simulate",
         "--scenario",
@@ -47,7 +47,7 @@ const FILES: [&str; 4] = ["--site", "run/site.toml", "--vehicle", "run/vehicle.t
 
 #[test]
 fn tells_why_a_fix_was_refused_and_what_the_others_said() {
-    let scratch = with_a_spike();
+    let scratch = with_a_spike("explain-why");
     let ask = |more: &[&str]| {
         let mut arguments = vec!["explain", "run/log.jsonl"];
         arguments.extend(FILES);
@@ -115,7 +115,7 @@ fn tells_why_the_position_jumped() {
 
 #[test]
 fn a_moment_or_source_that_is_not_there_is_an_error() {
-    let scratch = with_a_spike();
+    let scratch = with_a_spike("explain-where");
     let ask = |more: &[&str]| {
         let mut arguments = vec!["explain", "run/log.jsonl"];
         arguments.extend(FILES);
