@@ -110,3 +110,59 @@ fn a_page_that_cannot_be_written_is_told_before_the_work() {
     assert!(run.stderr.contains("no/such/page.html"), "{}", run.stderr);
     assert!(run.stdout.is_empty());
 }
+
+#[test]
+fn two_runs_are_compared() {
+    let scratch = Scratch::new("evaluate");
+    let simulated = [
+        "simulate",
+        "--scenario",
+        "gnss_yard_wheels",
+        "--duration",
+        "80",
+        "-o",
+        "run",
+    ];
+    assert_eq!(wayfix(&scratch, &simulated).code, 0);
+    let replay = [
+        "replay",
+        "run/log.mcap",
+        "--truth",
+        "run/truth.mcap",
+        "--smooth",
+        "-q",
+        "-o",
+        "out",
+    ];
+    assert_eq!(wayfix(&scratch, &replay).code, 0);
+    // Smoothed against online, and a run against itself.
+    let json = wayfix(
+        &scratch,
+        &["evaluate", "out", "out", "--smoothed", "b", "--json"],
+    )
+    .json();
+    assert_eq!(json["is_significant"], true);
+    assert!(json["ratio"].as_f64().unwrap() < 0.8);
+    let text = wayfix(&scratch, &["evaluate", "out", "out", "--smoothed", "b"]).stdout;
+    assert!(
+        text.contains("B is better") && text.contains("Where they differ most"),
+        "{text}"
+    );
+    let same = wayfix(&scratch, &["evaluate", "out", "out"]).stdout;
+    assert!(
+        same.contains("B over A: 1.000") && same.contains("no difference"),
+        "{same}"
+    );
+    let files = [
+        "evaluate",
+        "out/estimate.tum",
+        "out/smoothed.tum",
+        "--truth",
+        "out/truth.tum",
+        "--json",
+    ];
+    assert_eq!(wayfix(&scratch, &files).json()["ratio"], json["ratio"]);
+    let missing = wayfix(&scratch, &["evaluate", "out", "nowhere"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.stderr.contains("nowhere"), "{}", missing.stderr);
+}

@@ -6,6 +6,7 @@ mod campaign_table;
 mod check;
 mod convert;
 mod demo;
+mod evaluate;
 mod explain;
 mod gates;
 mod outcome;
@@ -35,6 +36,7 @@ enum Command {
     Check(check::Check),
     Convert(convert::Convert),
     Demo(demo::Demo),
+    Evaluate(evaluate::Evaluate),
     Explain(explain::Explain),
     Replay(replay::Replay),
     Schema(schema::Schema),
@@ -53,6 +55,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Convert(convert) => convert.run(),
             Command::Demo(demo) => Ok(demo.run()),
+            Command::Evaluate(evaluate) => Ok(evaluate.run()),
             Command::Explain(explain) => Ok(explain.run()),
             Command::Replay(replay) => Ok(replay.run()),
             Command::Schema(schema) => schema.run(),

@@ -1,5 +1,6 @@
 //! How far the estimate is from the truth, and whether it knew.
 
+pub mod compare;
 pub mod detection;
 mod distribution;
 mod gate_power;
