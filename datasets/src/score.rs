@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nalgebra::{Vector2, Vector3};
 use wayfix::config::{Source, Vehicle};
-use wayfix::evaluate::{Comparison, heading_rad, inclination_rad};
+use wayfix::evaluate::{Comparison, Errors, heading_rad, inclination_rad};
 use wayfix::log::Record;
 use wayfix::replay::{Replay, Sink, SourceSummary, Summary};
 use wayfix_filter::Timestamp;
@@ -14,13 +14,22 @@ use crate::cases::Case;
 use crate::protocol::{Metric, Outage, Protocol};
 use crate::recording::Recording;
 
+/// An outage is smoothed by so much after it \[s\].
+const AFTER_S: f64 = 60.0;
+
 /// What a case reached.
 #[derive(Clone, Debug, Default)]
 pub struct Score {
     /// Named figures, the case's main one first; the name ends in its unit.
     pub figures: Vec<(&'static str, f64)>,
+    /// The same of the smoothed run.
+    pub smoothed: Vec<(&'static str, f64)>,
     /// Mean position NEES over scored truth, and its dimension.
     pub nees: Option<(f64, usize)>,
+    /// The same of the smoothed run.
+    pub smoothed_nees: Option<(f64, usize)>,
+    /// What is constant of the smoothed horizontal error [m], and the root mean square of the rest.
+    pub constant_m: Option<([f64; 2], f64)>,
     /// Horizontal and vertical protection level over scored truth; without truth of height, the first.
     pub protection: Vec<Protection>,
     /// Parameters at the end: name, value, sigma.
@@ -49,21 +58,37 @@ struct Scored<'a> {
     protocol: &'a Protocol,
     outage: Option<&'a Outage>,
     lever_b: Vector3<f64>,
-    rows: Vec<Comparison>,
+    rows: Rows,
 }
 
-impl Sink for Scored<'_> {
-    fn comparison(&mut self, c: &Comparison) {
+/// What counts, as the engine told it and smoothed.
+#[derive(Default)]
+struct Rows {
+    online: Vec<Comparison>,
+    smoothed: Vec<Comparison>,
+}
+
+impl Scored<'_> {
+    fn scored(&self, c: &Comparison) -> Option<Comparison> {
         let inside = self.outage.map_or_else(
             || self.protocol.scores(c.truth.t),
             |o| o.window.contains(c.truth.t),
         );
-        if !inside {
-            return;
-        }
         let mut estimate = c.estimate;
         estimate.p_n += estimate.q_nb * self.lever_b;
-        self.rows.push(Comparison::new(&c.truth, &estimate));
+        inside.then(|| Comparison::new(&c.truth, &estimate))
+    }
+}
+
+impl Sink for Scored<'_> {
+    fn comparison(&mut self, c: &Comparison) {
+        let scored = self.scored(c);
+        self.rows.online.extend(scored);
+    }
+
+    fn smoothed_comparison(&mut self, c: &Comparison) {
+        let scored = self.scored(c);
+        self.rows.smoothed.extend(scored);
     }
 }
 
@@ -84,50 +109,84 @@ pub fn score(recording: &Recording, vehicle: &Vehicle) -> Result<Score> {
     let protocol = &recording.protocol;
     let mut score = Score::default();
     if protocol.outages.is_empty() {
-        let rows = replay(recording, vehicle, None, &mut score)?;
-        score.nees = mean_nees(&rows);
-        score.protection = protection(&rows);
-        score.figures = figures(protocol.metric, &rows);
+        let Rows { online, smoothed } = replay(recording, vehicle, None, &mut score)?;
+        score.figures = figures(protocol.metric, &online);
         score.figures.extend(delays(vehicle, &score.parameters));
+        score.smoothed = figures(protocol.metric, &smoothed);
+        score.take_honesty(&online, &smoothed);
         return Ok(score);
     }
-    let mut all = Vec::new();
-    let (mut ends, mut shares, mut clear) = (Vec::new(), Vec::new(), Vec::new());
-    let mut rmse = Vec::new();
+    let (mut online, mut smoothed) = (Outages::default(), Outages::default());
     for outage in &protocol.outages {
         let rows = replay(recording, vehicle, Some(outage), &mut score)?;
-        let (Some(last), Some(rms)) = (
-            rows.last().and_then(|r| r.horizontal),
-            horizontal_rmse(&rows),
-        ) else {
-            continue;
-        };
-        ends.push(last.norm());
-        shares.push(100.0 * last.norm() / path_m(&rows).max(1.0));
-        rmse.push(rms);
-        if !outage.damaged {
-            clear.push(rms);
-        }
-        all.extend(rows);
+        online.add(outage, rows.online);
+        smoothed.add(outage, rows.smoothed);
     }
-    score.nees = mean_nees(&all);
-    score.protection = protection(&all);
-    score.figures = match protocol.metric {
-        Metric::OutageEnd => vec![
-            ("end error, median %", percentile(&mut shares, 0.5)),
-            ("end error, p90 %", percentile(&mut shares, 0.9)),
-            ("end error, median m", percentile(&mut ends, 0.5)),
-        ],
-        _ => vec![
-            (
-                "rmse in clear windows, median m",
-                percentile(&mut clear, 0.5),
-            ),
-            ("rmse in all windows, median m", percentile(&mut rmse, 0.5)),
-            ("rmse in all windows, largest m", percentile(&mut rmse, 1.0)),
-        ],
-    };
+    score.take_honesty(&online.rows, &smoothed.rows);
+    score.figures = online.figures(protocol.metric);
+    score.smoothed = smoothed.figures(protocol.metric);
     Ok(score)
+}
+
+impl Score {
+    fn take_honesty(&mut self, online: &[Comparison], smoothed: &[Comparison]) {
+        self.nees = mean_nees(online);
+        self.protection = protection(online);
+        self.smoothed_nees = mean_nees(smoothed);
+        let mut errors = Errors::default();
+        smoothed.iter().for_each(|row| errors.add(row));
+        self.constant_m = errors.constant_m().map(|(m, rest)| (m.into(), rest));
+    }
+}
+
+/// How the outages of a case end, and how they go.
+#[derive(Default)]
+struct Outages {
+    ends_m: Vec<f64>,
+    shares: Vec<f64>,
+    clear_m: Vec<f64>,
+    rmse_m: Vec<f64>,
+    rows: Vec<Comparison>,
+}
+
+impl Outages {
+    fn add(&mut self, outage: &Outage, rows: Vec<Comparison>) {
+        let last = rows.last().and_then(|r| r.horizontal);
+        if let (Some(last), Some(rms)) = (last, horizontal_rmse(&rows)) {
+            self.ends_m.push(last.norm());
+            self.shares
+                .push(100.0 * last.norm() / path_m(&rows).max(1.0));
+            self.rmse_m.push(rms);
+            if !outage.damaged {
+                self.clear_m.push(rms);
+            }
+            self.rows.extend(rows);
+        }
+    }
+
+    fn figures(mut self, metric: Metric) -> Vec<(&'static str, f64)> {
+        match metric {
+            Metric::OutageEnd => vec![
+                ("end error, median %", percentile(&mut self.shares, 0.5)),
+                ("end error, p90 %", percentile(&mut self.shares, 0.9)),
+                ("end error, median m", percentile(&mut self.ends_m, 0.5)),
+            ],
+            _ => vec![
+                (
+                    "rmse in clear windows, median m",
+                    percentile(&mut self.clear_m, 0.5),
+                ),
+                (
+                    "rmse in all windows, median m",
+                    percentile(&mut self.rmse_m, 0.5),
+                ),
+                (
+                    "rmse in all windows, largest m",
+                    percentile(&mut self.rmse_m, 1.0),
+                ),
+            ],
+        }
+    }
 }
 
 fn replay(
@@ -135,7 +194,7 @@ fn replay(
     vehicle: &Vehicle,
     outage: Option<&Outage>,
     score: &mut Score,
-) -> Result<Vec<Comparison>> {
+) -> Result<Rows> {
     let protocol = &recording.protocol;
     let mount = protocol
         .truth_at
@@ -145,10 +204,12 @@ fn replay(
         protocol,
         outage,
         lever_b: mount.map_or_else(Vector3::zeros, |m| Vector3::from(m.position_m)),
-        rows: Vec::new(),
+        rows: Rows::default(),
     };
     let mut replay = Replay::new(&recording.site, vehicle, 10.0).context("site and vehicle")?;
-    let until = outage.map_or(Timestamp(i64::MAX), |o| o.window.until.shifted(1.0));
+    replay.smooth();
+    // What comes after an outage is what smooths it.
+    let until = outage.map_or(Timestamp(i64::MAX), |o| o.window.until.shifted(AFTER_S));
     let kept: Box<dyn Iterator<Item = &Record>> = match outage {
         Some(outage) => Box::new(outage.apply(&recording.records)),
         None => Box::new(recording.records.iter()),

@@ -8,6 +8,7 @@ use nalgebra::{Matrix3, SMatrix, SVector, Vector3};
 
 use crate::Timestamp;
 use crate::covariance;
+use crate::journal::{Correction, Journal};
 use crate::judge::{Judge, MAX_DIMENSION};
 use crate::measurement::{Linearised, MeasurementModel};
 use crate::motion::MotionModel;
@@ -41,7 +42,8 @@ const TURN_RAD: f64 = 1e-3;
 /// Changes below this between two passes are rounding, in the units of the state.
 const SETTLED: f64 = 1e-6;
 
-/// Error-state extended Kalman filter over N error states: [`Nav`] and up to N − 15 parameters.
+/// Error-state extended Kalman filter over N error states: [`Nav`] and up to N − 15 parameters. The
+/// journal J takes note of what happens to them; by default nobody does.
 ///
 /// ```
 /// use nalgebra::Vector3;
@@ -69,13 +71,18 @@ const SETTLED: f64 = 1e-6;
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
-    serde(try_from = "saved::Saved<N>", into = "saved::Saved<N>")
+    serde(
+        try_from = "saved::Saved<N>",
+        into = "saved::Saved<N>",
+        bound = "J: Journal + Default"
+    )
 )]
-pub struct Filter<const N: usize> {
+pub struct Filter<const N: usize, J = ()> {
     t: Timestamp,
     nav: Nav,
     pool: Pool<N>,
     p: SMatrix<f64, N, N>,
+    journal: J,
 }
 
 /// A measurement against the state: residual, H and R; P Hᵀ, H P Hᵀ, R with its floor, and the
@@ -103,13 +110,14 @@ impl<const N: usize, const M: usize> Innovation<N, M> {
     }
 }
 
-impl<const N: usize> Clone for Filter<N> {
+impl<const N: usize, J: Journal> Clone for Filter<N, J> {
     fn clone(&self) -> Self {
         Self {
             t: self.t,
             nav: self.nav,
             pool: self.pool.clone(),
             p: self.p,
+            journal: self.journal.clone(),
         }
     }
 
@@ -120,6 +128,7 @@ impl<const N: usize> Clone for Filter<N> {
         self.nav = from.nav;
         self.pool.clone_from(&from.pool);
         covariance::copy(&mut self.p, &from.p, n);
+        self.journal.clone_from(&from.journal);
     }
 }
 
@@ -127,6 +136,14 @@ impl<const N: usize> Filter<N> {
     /// A filter at its prior, without parameters.
     #[must_use]
     pub fn new(prior: &Prior) -> Self {
+        Self::recorded(prior, ())
+    }
+}
+
+impl<const N: usize, J: Journal> Filter<N, J> {
+    /// A filter at its prior, without parameters, of which a journal takes note.
+    #[must_use]
+    pub fn recorded(prior: &Prior, journal: J) -> Self {
         const { assert!(N >= NAV, "a filter has at least the 15 navigation states") };
         let mut p = SMatrix::zeros();
         let mut set = |b: Block, s: Vector3<f64>| {
@@ -150,7 +167,24 @@ impl<const N: usize> Filter<N> {
             nav: prior.nav,
             pool: Pool::new(),
             p,
+            journal,
         }
+    }
+
+    /// What was noted.
+    #[must_use]
+    pub fn journal(&self) -> &J {
+        &self.journal
+    }
+
+    #[cfg(feature = "smoother")]
+    pub(crate) fn journal_mut(&mut self) -> &mut J {
+        &mut self.journal
+    }
+
+    /// From now on another journal is written.
+    pub fn set_journal(&mut self, journal: J) {
+        self.journal = journal;
     }
 
     /// Time of the state.
@@ -237,6 +271,7 @@ impl<const N: usize> Filter<N> {
             placed.slot.index(),
             placed.prior_sigma * placed.prior_sigma,
         );
+        self.journal.cleared(placed.slot.index());
         Some(placed.slot)
     }
 
@@ -247,6 +282,7 @@ impl<const N: usize> Filter<N> {
             let step = motion.propagate(&mut self.nav, &self.pool.values, dt_s);
             covariance::propagate(&mut self.p, self.pool.len(), &step.0);
             self.age_parameters(dt_s);
+            self.journal.predicted(&step, dt_s, self.pool.decays());
             self.t = t;
         }
     }
@@ -289,7 +325,7 @@ impl<const N: usize> Filter<N> {
         let nis = report.nis;
         let Innovation {
             ref lin,
-            g,
+            mut g,
             ref hph,
             ref r,
             l,
@@ -312,7 +348,14 @@ impl<const N: usize> Filter<N> {
         } else {
             l
         };
-        let dx = covariance::update(&mut self.p, self.pool.len(), g, &l, &lin.residual);
+        let dx = covariance::update(&mut self.p, self.pool.len(), &mut g, &l, &lin.residual);
+        self.journal.updated(&Correction {
+            n: self.pool.len(),
+            h: &lin.h,
+            w: &g,
+            l: &l,
+            residual: &lin.residual,
+        });
         self.inject(&dx);
         report
     }
@@ -344,7 +387,7 @@ impl<const N: usize> Filter<N> {
                 report.gate = f64::INFINITY;
                 report.weight = 1.0;
             }
-            let Innovation { lin, g, l, .. } = innovation;
+            let Innovation { lin, mut g, l, .. } = innovation;
             let mut gone = [0.0; N];
             gone[..NAV].copy_from_slice(self.nav.boxminus(&nav).as_slice());
             for i in NAV..self.pool.len() {
@@ -354,7 +397,7 @@ impl<const N: usize> Filter<N> {
             self.nav = nav;
             self.pool.values = values;
             let mut p = self.p;
-            let dx = covariance::update(&mut p, self.pool.len(), g, &l, &residual);
+            let dx = covariance::update(&mut p, self.pool.len(), &mut g, &l, &residual);
             let change = libm::sqrt(
                 (0..NAV)
                     .map(|i| (dx[i] - last[i]) * (dx[i] - last[i]))
@@ -366,6 +409,13 @@ impl<const N: usize> Filter<N> {
             (last, last_change) = (dx, change);
             if pass + 1 == passes.max(1) {
                 self.p = p;
+                self.journal.updated(&Correction {
+                    n: self.pool.len(),
+                    h: &lin.h,
+                    w: &g,
+                    l: &l,
+                    residual: &residual,
+                });
                 self.inject(&dx);
             } else {
                 self.compose(&dx);
@@ -402,6 +452,7 @@ impl<const N: usize> Filter<N> {
         let turned = Vector3::new(dx[0], dx[1], dx[2]);
         if turned.norm_squared() > TURN_RAD * TURN_RAD {
             covariance::reset_attitude(&mut self.p, self.pool.len(), &turned);
+            self.journal.turned(&turned);
         }
     }
 

@@ -5,22 +5,26 @@
 //! returns a [`Report`].
 #![no_std]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "smoother"))]
 extern crate std;
 
 mod covariance;
 mod filter;
 pub mod history;
+mod journal;
 mod judge;
 pub mod math;
 pub mod measurement;
 pub mod motion;
 mod parameters;
 mod report;
+#[cfg(feature = "smoother")]
+pub mod smoother;
 mod state;
 mod time;
 
 pub use filter::{Filter, Prior};
+pub use journal::{Correction, Journal};
 pub use judge::{Judge, MAX_DIMENSION, Weight};
 pub use parameters::{Parameter, ParameterId, Process};
 pub use report::{Report, Verdict};

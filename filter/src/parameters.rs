@@ -162,6 +162,15 @@ impl<const N: usize> Pool<N> {
         NAV + self.active.len()
     }
 
+    /// The parameters that decay: place in the error state and time constant \[s\].
+    pub fn decays(&self) -> impl Iterator<Item = (usize, f64)> {
+        let active = self.active.iter().enumerate();
+        active.filter_map(|(i, active)| match active.process {
+            Process::GaussMarkov { time_s, .. } => Some((NAV + i, time_s)),
+            _ => None,
+        })
+    }
+
     /// The slot of a parameter that is in the filter.
     pub fn find(&self, id: ParameterId) -> Option<Slot> {
         let index = self.active.iter().position(|a| a.id == id)?;

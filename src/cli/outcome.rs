@@ -80,6 +80,18 @@ impl Run {
         })
     }
 
+    /// Smooths the run at its end.
+    ///
+    /// # Errors
+    /// A file can't be created.
+    pub fn smooth(&mut self) -> anyhow::Result<()> {
+        self.replay.smooth();
+        if let Some(files) = &mut self.files {
+            files.smooth()?;
+        }
+        Ok(())
+    }
+
     /// Goes on with a replay that was kept.
     pub fn resume(&mut self, replay: Replay) {
         self.replay = replay;

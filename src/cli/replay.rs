@@ -48,6 +48,10 @@ pub struct Replay {
     /// refused with a warning, and the log replayed from its beginning.
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    /// At the end, tell the run as all measurements show it too, later ones included: smoothed.csv,
+    /// smoothed.tum, and its errors beside the others. Takes memory: the summary says how much.
+    #[arg(long)]
+    smooth: bool,
     /// Folder for the results; made if need be. A continued replay writes what follows.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -88,6 +92,9 @@ impl Replay {
             }
             None => feed.next_batch(),
         };
+        if self.smooth {
+            run.smooth()?;
+        }
         let bar = self.bar(&feed);
         let is_over = |run: &Run| {
             let has_come = |until| run.elapsed_s().is_some_and(|elapsed| elapsed >= until);

@@ -5,7 +5,9 @@ use std::fmt::Write;
 
 use super::gates::gates;
 use crate::output::Document;
-use crate::output::summary::{DamageDocument, ErrorsDocument, ParameterRow, SourceRow};
+use crate::output::summary::{
+    DamageDocument, ErrorsDocument, ParameterRow, SmoothedDocument, SourceRow, Statistics,
+};
 
 /// Most parameters that are listed.
 const MOST_PARAMETERS: usize = 16;
@@ -40,7 +42,10 @@ fn write_all(to: &mut String, document: &Document) -> std::fmt::Result {
     findings(to, document)?;
     parameters(to, &document.parameters)?;
     if let Some(e) = &document.errors {
-        errors(to, e)?;
+        errors(to, "truth", e)?;
+    }
+    if let Some(s) = &document.smoothed {
+        smoothed(to, s, document)?;
     }
     damage(to, "log", &document.log_damage)?;
     if let Some(truth) = &document.truth_damage {
@@ -186,7 +191,53 @@ fn learned(p: &ParameterRow) -> String {
     format!("{} {:.places$} ± {:.places$}", p.name, p.value, p.sigma)
 }
 
-fn errors(to: &mut String, e: &ErrorsDocument) -> std::fmt::Result {
+/// The smoothed run; where it is no better than the other, what is constant explains it or does not.
+fn smoothed(to: &mut String, s: &SmoothedDocument, document: &Document) -> std::fmt::Result {
+    let megabytes = s.bytes as f64 / 1e6;
+    writeln!(
+        to,
+        "smoothed {} states, {megabytes:.0} MB kept, {:.0} MB an hour",
+        s.states,
+        megabytes * 3600.0 / document.span_s.max(1.0)
+    )?;
+    let Some(e) = &s.errors else { return Ok(()) };
+    errors(to, "", e)?;
+    let Some(online) = &document.errors else {
+        return Ok(());
+    };
+    let is_worse = |of: fn(&ErrorsDocument) -> Option<Statistics>| {
+        of(online)
+            .zip(of(e))
+            .filter(|(online, s)| s.rmse > online.rmse)
+    };
+    if let (Some((online, _)), Some([x, y]), Some(rest)) = (
+        is_worse(|e| e.horizontal_m),
+        e.constant_m,
+        e.rmse_without_constant_m,
+    ) {
+        writeln!(
+            to,
+            "         2D no better than online ({:.3} m): a constant error of x {x:.3}, y {y:.3} m is in \
+             it, which no smoothing takes out; without it {rest:.3} m",
+            online.rmse
+        )?;
+    }
+    if let (Some((online, _)), Some(mean), Some(rest)) = (
+        is_worse(|e| e.yaw_deg),
+        e.constant_yaw_deg,
+        e.rmse_without_constant_yaw_deg,
+    ) {
+        writeln!(
+            to,
+            "         heading no better than online ({:.3} deg): a constant error of {mean:.3} deg is in \
+             it, which no smoothing takes out; without it {rest:.3} deg",
+            online.rmse
+        )?;
+    }
+    Ok(())
+}
+
+fn errors(to: &mut String, head: &str, e: &ErrorsDocument) -> std::fmt::Result {
     let rows = [
         ("2D m", &e.horizontal_m),
         ("3D m", &e.position_m),
@@ -196,7 +247,7 @@ fn errors(to: &mut String, e: &ErrorsDocument) -> std::fmt::Result {
     ];
     writeln!(
         to,
-        "truth    {:15} {:>8} {:>8} {:>8} {:>8} {:>8}",
+        "{head:8} {:15} {:>8} {:>8} {:>8} {:>8} {:>8}",
         "error", "rmse", "median", "p95", "max", "rows"
     )?;
     for (name, statistics) in rows {

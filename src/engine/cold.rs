@@ -170,6 +170,48 @@ impl Window {
             })
     }
 
+    /// What was heard as models, each with the variance of what it can't know.
+    fn models(&self, setup: &Setup, speed_mps: Option<f64>) -> Vec<(Model, f64)> {
+        let now = self.heard.iter().map(|(t, ..)| *t).max();
+        let now = now.unwrap_or_default();
+        (self.heard.iter())
+            .filter_map(|(t, source, reading)| {
+                let mut noise = AsNoise::default();
+                let model = resolve(setup, *source, reading, &mut noise).ok()?;
+                if matches!(model, Model::Velocity2(_) | Model::Velocity3(_)) {
+                    return None;
+                }
+                let moved_m = now.seconds_since(*t) * unknown_speed(&model, speed_mps);
+                Some((model, noise.variance + moved_m * moved_m))
+            })
+            .collect()
+    }
+
+    /// The heading that a compass of any kind tells, wherever the asset is, and its sigma [rad]. What
+    /// the compass is wrong by for a while is in that sigma twice: the filter meets it again as an
+    /// error of its own.
+    #[must_use]
+    pub fn heading(&self, setup: &Setup, level: &UnitQuaternion<f64>) -> Option<(f64, f64)> {
+        let mut models = self.models(setup, None);
+        models.retain(|(m, _)| matches!(m, Model::Yaw(_) | Model::Magnetic(_)));
+        models.iter_mut().for_each(|(_, variance)| *variance *= 2.0);
+        let problem = Problem {
+            setup,
+            models: &models,
+            level: *level,
+            z: ZPrior::new(setup, &[Vector3::zeros()]),
+            yaw: (0.0, NO_YAW_SIGMA_RAD),
+        };
+        let mut x = Vector4::new(0.0, 0.0, 0.0, math::yaw(level));
+        let mut sigma = NO_YAW_SIGMA_RAD;
+        for _ in 0..3 {
+            let sums = problem.sums(&x);
+            x.w += sums.b[3] / sums.a[(3, 3)];
+            sigma = (1.0 / sums.a[(3, 3)]).sqrt();
+        }
+        (sigma < KNOWN_YAW_SIGMA_RAD).then(|| (math::wrap_angle(x.w), sigma))
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.heard.clear();
@@ -187,23 +229,7 @@ impl Window {
         headings_matter: bool,
         speed_mps: Option<f64>,
     ) -> Vec<Solution> {
-        let now = self
-            .heard
-            .iter()
-            .map(|(t, ..)| *t)
-            .max()
-            .unwrap_or_default();
-        let models: Vec<(Model, f64)> = (self.heard.iter())
-            .filter_map(|(t, source, reading)| {
-                let mut noise = AsNoise::default();
-                let model = resolve(setup, *source, reading, &mut noise).ok()?;
-                if matches!(model, Model::Velocity2(_) | Model::Velocity3(_)) {
-                    return None;
-                }
-                let moved_m = now.seconds_since(*t) * unknown_speed(&model, speed_mps);
-                Some((model, noise.variance + moved_m * moved_m))
-            })
-            .collect();
+        let models = self.models(setup, speed_mps);
         let anchors: Vec<Vector3<f64>> = models.iter().filter_map(|(m, _)| m.anchor()).collect();
         if anchors.is_empty() {
             return Vec::new();

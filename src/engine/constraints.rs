@@ -3,15 +3,21 @@
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 use wayfix_filter::measurement::{AngularRate, BodyVelocity, Height, Velocity};
-use wayfix_filter::{Block, Filter, Judge, ParameterId, Timestamp, Weight};
+use wayfix_filter::{Block, Judge, ParameterId, Timestamp, Weight};
 
-use super::core::{Core, STATES};
+use super::core::{Core, Filter};
 use super::parameter::{Kind, VEHICLE, id, is_passing};
 use super::resolve::constant;
 use super::setup::Setup;
 
 /// Standing is believed after so long \[s\].
 const STANDSTILL_S: f64 = 0.5;
+/// An asset without wheels rests when its inertial unit has been quiet for so long \[s\]; its rate is then
+/// zero to this sigma [rad/s].
+const REST_S: f64 = 2.0;
+const REST_RADPS: f64 = 0.002;
+/// The same of a vehicle whose wheels stand: its engine may run, its mast may move [rad/s].
+const STANDING_RADPS: f64 = 0.005;
 /// The plane is used where the height is less sure than it by this factor (variance).
 const UNSURE: f64 = 1.02;
 /// How long the ground departs from its plane in about the same way \[s\].
@@ -50,7 +56,7 @@ fn is_due(last: &mut Option<Timestamp>, t: Timestamp, interval_s: f64) -> bool {
 ///
 /// What other sources say of the height ages as the vehicle moves on to other ground: as in a first-order
 /// Gauss-Markov process of time constant τ, its variance grows by 2σ²/τ a second.
-fn keep_to_plane(filter: &mut Filter<STATES>, height_m: f64, sigma_m: f64) {
+fn keep_to_plane(filter: &mut Filter, height_m: f64, sigma_m: f64) {
     let plane = sigma_m * sigma_m;
     let aged = 2.0 * plane * CONSTRAINT_S / GROUND_S;
     filter.inflate(Block::Position, Vector3::new(0.0, 0.0, aged));
@@ -130,15 +136,17 @@ impl Core {
         }
     }
 
-    /// Zero velocity and zero rate while the wheels stand and the gyro is quiet.
+    /// Zero velocity and zero rate while the wheels stand; zero rate while an asset without wheels rests.
     pub(super) fn hold_still(&mut self, setup: &Setup, t: Timestamp) {
         let Some(imu) = &self.inputs.imu else { return };
+        if !setup.is_wheeled() {
+            if self.rests(setup, t) && is_due(&mut self.constrained.still, t, CONSTRAINT_S) {
+                self.hold_rate(REST_RADPS);
+            }
+            return;
+        }
         let limit_mps = setup.motion.standstill_speed_mps;
-        let wheels_stand = self.inputs.wheels.as_ref().is_some_and(|w| {
-            w.still_s >= STANDSTILL_S && t.seconds_since(w.t) < setup.estimator.motion_timeout_s
-        });
-        let stands = limit_mps > 0.0 && wheels_stand;
-        if !stands || !is_due(&mut self.constrained.still, t, CONSTRAINT_S) {
+        if !self.rests(setup, t) || !is_due(&mut self.constrained.still, t, CONSTRAINT_S) {
             return;
         }
         let moving = imu.accel_b.is_some();
@@ -151,11 +159,30 @@ impl Core {
                 };
                 filter.update(&velocity, &ROBUST);
             }
-            let rate = AngularRate {
-                omega_b: Vector3::zeros(),
-                sigma_radps: Vector3::repeat(0.005),
-            };
-            filter.update(&rate, &ROBUST)
         });
+        self.hold_rate(STANDING_RADPS);
+    }
+
+    /// Whether the asset stands: its wheels do, or without wheels its inertial unit is quiet.
+    pub(super) fn rests(&self, setup: &Setup, t: Timestamp) -> bool {
+        if setup.is_wheeled() {
+            let timeout_s = setup.estimator.motion_timeout_s;
+            let wheels = self.inputs.wheels.as_ref();
+            return setup.motion.standstill_speed_mps > 0.0
+                && wheels.is_some_and(|w| {
+                    w.still_s >= STANDSTILL_S && t.seconds_since(w.t) < timeout_s
+                });
+        }
+        let quiet_since = self.inputs.imu.as_ref().and_then(|imu| imu.quiet_since);
+        quiet_since.is_some_and(|since| t.seconds_since(since) >= REST_S)
+    }
+
+    fn hold_rate(&mut self, sigma_radps: f64) {
+        let rate = AngularRate {
+            omega_b: Vector3::zeros(),
+            sigma_radps: Vector3::repeat(sigma_radps),
+        };
+        self.hypotheses
+            .constrain(|filter| filter.update(&rate, &ROBUST));
     }
 }

@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use wayfix_filter::history::{Estimator, Key};
 use wayfix_filter::measurement::{BodyVelocity, Corrected};
-use wayfix_filter::{Filter, Judge, Parameter, Timestamp};
+use wayfix_filter::smoother::Tape;
+use wayfix_filter::{Judge, Parameter, Timestamp};
 use wayfix_sensors::{Name, Reading, Sample};
 
 use super::cold::Window;
@@ -28,6 +29,8 @@ use crate::config::Source;
 
 /// Error states of the engine's filter: the navigation states and 81 parameters.
 pub const STATES: usize = 96;
+/// The engine's filter. What it did is kept where somebody wants it smoothed.
+pub type Filter = wayfix_filter::Filter<STATES, Tape>;
 /// Sources count as healthy so long after their last accepted measurement \[s\].
 pub(super) const HEALTHY_S: f64 = 2.0;
 
@@ -102,7 +105,7 @@ pub struct Core {
     /// When its sources last took the estimate elsewhere.
     pub(super) relocalised: Option<Timestamp>,
     /// The filter that was given up, for what it had learned.
-    pub(super) learned: Option<Box<Filter<STATES>>>,
+    pub(super) learned: Option<Box<Filter>>,
     pub(super) tie: TieWatch,
     /// The fixpoint that was refused last, and when.
     pub(super) refused_pass: Option<(Name, Timestamp)>,
@@ -157,6 +160,9 @@ impl Estimator for Core {
         self.note_heard(setup, key.source, key.t);
         self.watch_over(setup, key.t, &outcome);
         outcome.changes = self.watch.take_changes();
+        if let Some(period_s) = setup.marks_every_s {
+            self.hypotheses.mark(period_s);
+        }
         outcome
     }
 }
@@ -218,7 +224,7 @@ impl Core {
     }
 
     /// Carries every hypothesis, and notes how far that took the best.
-    fn carry(&mut self, step: impl Fn(&Inputs, &mut Filter<STATES>)) {
+    fn carry(&mut self, step: impl Fn(&Inputs, &mut Filter)) {
         let best = |all: &Hypotheses| all.best().map(|h| *h.filter.nav());
         let before = best(&self.hypotheses);
         for filter in self.hypotheses.filters_mut() {
@@ -302,7 +308,7 @@ impl Core {
         let speed_mps = next.forward_mps(setup, self.inputs.steering.as_ref());
         let judge = setup.sources[usize::from(key.source)].judge;
         let (source, sigma) = (key.source, config.scale_sigma);
-        let drive = |filter: &mut Filter<STATES>| {
+        let drive = |filter: &mut Filter| {
             let prior = Parameter::walk(sigma, config.scale_walk_rts).bounded(0.5);
             let scale = if sigma > 0.0 {
                 filter.slot(id(Kind::WheelScale, source, 0), &prior)
@@ -378,6 +384,10 @@ impl Core {
             key.t,
             source.config.interval_s(),
         ) {
+            return Fate::Thinned.into();
+        }
+        // What turns the field belongs to the place: while the asset stands there, nothing new is said.
+        if matches!(reading, Reading::MagneticField(_)) && self.rests(setup, key.t) {
             return Fate::Thinned.into();
         }
         let nav = self.hypotheses.best().map(|h| h.filter.nav());

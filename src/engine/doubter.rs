@@ -11,10 +11,10 @@
 
 use nalgebra::{Matrix2, Vector2};
 use serde::{Deserialize, Serialize};
-use wayfix_filter::{Filter, Timestamp};
+use wayfix_filter::Timestamp;
 use wayfix_sensors::Name;
 
-use super::core::STATES;
+use super::core::Filter;
 
 /// A fixpoint that was not in view for so long is passed anew \[s\].
 pub const PASS_S: f64 = 2.0;
@@ -37,7 +37,7 @@ const MOST_IGNORED: usize = 4;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Doubter {
     /// It, boxed: it is large.
-    pub filter: Box<Filter<STATES>>,
+    pub filter: Box<Filter>,
     /// The fixpoints that it ignores; where it is the believer, the one that it believes.
     pub ignored: Vec<Name>,
     /// It believes the fixpoint, and the estimate does not: a jump that no drift explains.
@@ -71,7 +71,7 @@ impl Clone for Doubter {
 impl Doubter {
     /// A filter that does not believe one fixpoint.
     #[must_use]
-    pub fn of_fixpoint(filter: Filter<STATES>, name: Name) -> Self {
+    pub fn of_fixpoint(filter: Filter, name: Name) -> Self {
         Self {
             filter: Box::new(filter),
             ignored: vec![name],
@@ -83,7 +83,7 @@ impl Doubter {
 
     /// A filter that believes a fixpoint where the estimate does not.
     #[must_use]
-    pub fn believer(filter: Filter<STATES>, name: Name) -> Self {
+    pub fn believer(filter: Filter, name: Name) -> Self {
         Self {
             believes: true,
             ..Self::of_fixpoint(filter, name)
@@ -92,7 +92,7 @@ impl Doubter {
 
     /// The filter as it was before its sources took it elsewhere.
     #[must_use]
-    pub fn of_place(filter: Filter<STATES>, t: Timestamp) -> Self {
+    pub fn of_place(filter: Filter, t: Timestamp) -> Self {
         Self {
             filter: Box::new(filter),
             ignored: Vec::new(),

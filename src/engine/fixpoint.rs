@@ -1,11 +1,11 @@
 //! What becomes of a fixpoint before it is used: is it one that is believed, and does it confirm or
 //! disprove the one before it?
 
+use wayfix_filter::Block;
 use wayfix_filter::history::Key;
-use wayfix_filter::{Block, Filter};
 use wayfix_sensors::{Name, Reading};
 
-use super::core::{Core, STATES};
+use super::core::{Core, Filter};
 use super::doubter::{AGREES, Doubter, Prediction, REFUSED};
 use super::health::{Condition, Subject};
 use super::relocation::placed_by;
@@ -23,14 +23,9 @@ pub(super) enum Sight {
 }
 
 /// A fixpoint as a filter predicts it.
-fn predicted(
-    setup: &Setup,
-    key: Key,
-    reading: &Reading,
-    filter: &Filter<STATES>,
-) -> Option<Prediction> {
+fn predicted(setup: &Setup, key: Key, reading: &Reading, filter: &Filter) -> Option<Prediction> {
     let (alone, _) = placed_by(setup, key, reading, filter)?;
-    let p = |f: &Filter<STATES>| f.covariance(Block::Position, Block::Position);
+    let p = |f: &Filter| f.covariance(Block::Position, Block::Position);
     let s = (p(filter) + p(&alone))
         .fixed_view::<2, 2>(0, 0)
         .into_owned();
@@ -75,7 +70,7 @@ impl Core {
         &mut self,
         key: Key,
         name: Name,
-        before: Filter<STATES>,
+        before: Filter,
         mut doubter: Doubter,
         believing: Prediction,
         ignoring: Prediction,
@@ -113,7 +108,7 @@ impl Core {
     }
 
     /// From now on the filter as it is before `name` runs beside the estimate.
-    fn doubt_next(&mut self, filter: Filter<STATES>, name: Name) {
+    fn doubt_next(&mut self, filter: Filter, name: Name) {
         self.hypotheses.doubter = Some(Doubter::of_fixpoint(filter, name));
     }
 

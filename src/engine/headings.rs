@@ -2,10 +2,11 @@
 //! all directions at once.
 
 use nalgebra::Vector3;
-use wayfix_filter::{Block, Filter, Timestamp, math};
+use wayfix_filter::smoother::Tape;
+use wayfix_filter::{Block, Timestamp, math};
 
 use super::cold::headings;
-use super::core::{Core, STATES};
+use super::core::{Core, Filter};
 use super::inputs::Carrier;
 use super::protection::largest_eigenvalue;
 use super::setup::Setup;
@@ -14,7 +15,7 @@ use super::setup::Setup;
 const UNKNOWN_RAD: f64 = 0.7;
 
 /// Variance of the heading: the attitude error about n's vertical [rad²].
-fn yaw_variance(filter: &Filter<STATES>) -> f64 {
+fn yaw_variance(filter: &Filter) -> f64 {
     let up_b = filter.nav().q_nb.inverse() * Vector3::z();
     let p = filter.covariance(Block::Attitude, Block::Attitude);
     up_b.dot(&(p * up_b))
@@ -35,7 +36,9 @@ impl Core {
         let is_lost = largest_eigenvalue(&p) > LOST_M * LOST_M
             && yaw_variance(filter) > UNKNOWN_RAD * UNKNOWN_RAD;
         if is_lost {
-            self.learned = Some(Box::new(filter.clone()));
+            let mut learned = Box::new(filter.clone());
+            learned.set_journal(Tape::default());
+            self.learned = Some(learned);
             self.seek_anew();
         }
     }

@@ -6,9 +6,10 @@
 
 use nalgebra::{Matrix3, Vector3};
 use serde::{Deserialize, Serialize};
-use wayfix_filter::{Block, Filter, Prior, Report, Timestamp, Verdict, math};
+use wayfix_filter::smoother::Tape;
+use wayfix_filter::{Block, Prior, Report, Timestamp, Verdict, math};
 
-use super::core::STATES;
+use super::core::Filter;
 use super::doubter::{DOUBTED_S, Doubter};
 use super::groups::GroupId;
 use super::protection::Case;
@@ -32,7 +33,7 @@ const CAPACITY: usize = 36;
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Hypothesis {
     /// The filter, boxed: it is large.
-    pub filter: Box<Filter<STATES>>,
+    pub filter: Box<Filter>,
     /// Log weight, the most likely one's is zero after each pruning.
     pub ln_weight: f64,
 }
@@ -105,7 +106,7 @@ impl Hypotheses {
 
     /// The filters of all, the best first, and those beside them: what is carried along and what all
     /// constraints hold for.
-    pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter<STATES>> {
+    pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter> {
         let beside = self.doubter.iter_mut().map(|d| &mut *d.filter);
         self.all
             .iter_mut()
@@ -116,7 +117,7 @@ impl Hypotheses {
 
     /// The filter of a single hypothesis; `None` before the start and in a contest.
     #[must_use]
-    pub fn single(&self) -> Option<&Filter<STATES>> {
+    pub fn single(&self) -> Option<&Filter> {
         match self.all.as_slice() {
             [one] => Some(&one.filter),
             _ => None,
@@ -124,7 +125,7 @@ impl Hypotheses {
     }
 
     /// Puts several in the place of a single one, with their log weights; the first is the best.
-    pub fn split(&mut self, into: impl IntoIterator<Item = (Filter<STATES>, f64)>) {
+    pub fn split(&mut self, into: impl IntoIterator<Item = (Filter, f64)>) {
         self.forget_beside();
         self.weighed.clear();
         self.all.clear();
@@ -136,7 +137,7 @@ impl Hypotheses {
     }
 
     /// Puts another filter in the place of the single one.
-    pub fn replace(&mut self, filter: Filter<STATES>) {
+    pub fn replace(&mut self, filter: Filter) {
         if let [one] = self.all.as_mut_slice() {
             *one.filter = filter;
         }
@@ -156,14 +157,29 @@ impl Hypotheses {
         self.doubter = None;
     }
 
-    /// One more, as likely as any other.
-    pub fn add(&mut self, prior: Prior) {
+    /// One more, as likely as any other, of which `tape` takes note.
+    pub fn add(&mut self, prior: Prior, tape: Tape) {
         if self.all.len() < CAPACITY {
             self.all.push(Hypothesis {
-                filter: Box::new(Filter::new(&prior)),
+                filter: Box::new(Filter::recorded(&prior, tape)),
                 ln_weight: 0.0,
             });
         }
+    }
+
+    /// Marks the states of all that may become the estimate, for smoothing.
+    pub fn mark(&mut self, period_s: f64) {
+        let doubter = self.doubter.iter_mut().map(|d| &mut *d.filter);
+        let all = self.all.iter_mut().map(|h| &mut *h.filter);
+        all.chain(doubter).for_each(|filter| filter.mark(period_s));
+    }
+
+    /// What happens from now on is kept, or is no more.
+    pub fn keep(&mut self, tape: &Tape) {
+        let doubter = self.doubter.iter_mut().map(|d| &mut *d.filter);
+        let all = self.all.iter_mut().map(|h| &mut *h.filter);
+        all.chain(doubter)
+            .for_each(|filter| filter.set_journal(tape.clone()));
     }
 
     /// Share of a measurement that counts in the contest: the errors of a fast source are not
@@ -189,7 +205,7 @@ impl Hypotheses {
         source: u16,
         t: Timestamp,
         tells: bool,
-        mut update: impl FnMut(&mut Filter<STATES>) -> Option<Report>,
+        mut update: impl FnMut(&mut Filter) -> Option<Report>,
     ) -> Option<Report> {
         let contest = self.all.len() > 1 && tells;
         let share = if contest { self.share(source, t) } else { 0.0 };
@@ -232,7 +248,7 @@ impl Hypotheses {
         &mut self,
         is_of: impl Fn(GroupId) -> bool,
         is_ignored: impl Fn(&Doubter) -> bool,
-        mut update: impl FnMut(&mut Filter<STATES>) -> R,
+        mut update: impl FnMut(&mut Filter) -> R,
     ) {
         self.watchers.update(is_of, &mut update);
         if let Some(doubter) = &mut self.doubter
@@ -243,7 +259,7 @@ impl Hypotheses {
     }
 
     /// Applies a constraint to all; it says nothing about which is right.
-    pub fn constrain<R>(&mut self, mut update: impl FnMut(&mut Filter<STATES>) -> R) {
+    pub fn constrain<R>(&mut self, mut update: impl FnMut(&mut Filter) -> R) {
         for filter in self.filters_mut() {
             update(filter);
         }
@@ -329,7 +345,7 @@ impl Hypotheses {
 
 /// Whether two filters say the same: heading within a third of a sigma and three degrees, position
 /// within a third of a sigma and ten centimetres.
-fn has_met(a: &Filter<STATES>, b: &Filter<STATES>) -> bool {
+fn has_met(a: &Filter, b: &Filter) -> bool {
     let turn = math::wrap_angle(a.nav().yaw_rad() - b.nav().yaw_rad()).abs();
     let yaw_sigma = b.variance(Block::Attitude.start() + 2).max(0.0).sqrt();
     let apart = (a.nav().p_n - b.nav().p_n).norm();

@@ -3,10 +3,11 @@
 
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
+use wayfix_filter::Timestamp;
 use wayfix_filter::motion::{Strapdown, Tag};
-use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::sample;
 
+use super::core::Filter;
 use super::freeze::FreezeWatch;
 use super::setup::{Setup, SourceSetup};
 use super::wheels::{Stretch, WheelState};
@@ -19,6 +20,10 @@ const MAX_STEP_S: f64 = 0.1;
 const MOST_STEPS: f64 = 1e4;
 /// Time constant over which gravity is averaged for levelling \[s\].
 const LEVEL_S: f64 = 0.5;
+/// An inertial unit rests whose output scatters about its own mean by less than this, root mean square
+/// over [`LEVEL_S`] [rad/s], [m/s²]: less than a hand or an engine makes, more than a good unit's noise.
+const QUIET_RADPS: f64 = 0.012;
+const QUIET_MPS2: f64 = 0.15;
 /// Share of the unknown motion's rate that a distrusted inertial unit is given as noise.
 const DISTRUST: f64 = 1.0;
 
@@ -46,6 +51,12 @@ pub struct ImuState {
     pub accel_b: Option<Vector3<f64>>,
     /// Averaged specific force, for levelling.
     pub gravity_b: Option<Vector3<f64>>,
+    /// Averaged angular rate [rad/s].
+    rate_b: Vector3<f64>,
+    /// Mean squares of their scatter about these averages.
+    scatter_sq: [f64; 2],
+    /// Since when they scatter little.
+    pub quiet_since: Option<Timestamp>,
     /// Number of samples so far.
     pub count: u32,
     /// Neither frozen nor saturated.
@@ -105,12 +116,30 @@ impl ImuState {
             (Some(old), Some(new)) => Some(old + (new - old) * share),
             (old, new) => new.or(old),
         };
+        let rate_b = before.map_or(gyro_b, |b| b.rate_b + (gyro_b - b.rate_b) * share);
+        let gravity_b = averaged(before.and_then(|b| b.gravity_b), accel_b);
+        let shake = accel_b
+            .zip(gravity_b)
+            .map_or(0.0, |(a, g)| (a - g).norm_squared());
+        let turn = (gyro_b - rate_b).norm_squared();
+        let scatter_sq = before.map_or([turn, shake], |b| {
+            let [old_turn, old_shake] = b.scatter_sq;
+            [
+                old_turn + (turn - old_turn) * share,
+                old_shake + (shake - old_shake) * share,
+            ]
+        });
+        let is_quiet =
+            scatter_sq[0] < QUIET_RADPS * QUIET_RADPS && scatter_sq[1] < QUIET_MPS2 * QUIET_MPS2;
         let state = Self {
             t,
             source: index,
             gyro_b,
             accel_b,
-            gravity_b: averaged(before.and_then(|b| b.gravity_b), accel_b),
+            gravity_b,
+            rate_b,
+            scatter_sq,
+            quiet_since: is_quiet.then(|| before.and_then(|b| b.quiet_since).unwrap_or(t)),
             count: before.map_or(1, |b| b.count.saturating_add(1)),
             trusted: !frozen && !saturated,
             distrusted: if frozen || saturated {
@@ -240,7 +269,7 @@ impl Inputs {
     }
 
     /// Carries a filter to `t` by the best sources at each moment.
-    pub fn advance<const N: usize>(&self, setup: &Setup, filter: &mut Filter<N>, t: Timestamp) {
+    pub fn advance(&self, setup: &Setup, filter: &mut Filter, t: Timestamp) {
         while filter.t() < t {
             let (carrier, until) = self.carrier(setup, filter.t());
             let to = t.min(until);
@@ -266,12 +295,7 @@ impl Inputs {
 
     /// Carries a filter over the stretch that ends with an inertial sample: with the mean of this
     /// sample and the one before, where that one still held and this one does not lie.
-    pub fn advance_to_imu<const N: usize>(
-        &self,
-        setup: &Setup,
-        filter: &mut Filter<N>,
-        new: &ImuState,
-    ) {
+    pub fn advance_to_imu(&self, setup: &Setup, filter: &mut Filter, new: &ImuState) {
         let carried = self.carrier(setup, filter.t()).0 == Carrier::Imu;
         let before = self
             .imu
@@ -285,10 +309,10 @@ impl Inputs {
     }
 
     /// Carries a filter over the stretch that ends with a wheel reading.
-    pub fn advance_to_wheels<const N: usize>(
+    pub fn advance_to_wheels(
         &self,
         setup: &Setup,
-        filter: &mut Filter<N>,
+        filter: &mut Filter,
         new: &WheelState,
         stretch: &Stretch,
     ) {
@@ -316,11 +340,7 @@ impl Inputs {
 
 /// Predicts in steps that are short enough for the models' linearisation; over a gap of hours, in as
 /// many as time allows.
-pub fn step<const N: usize>(
-    filter: &mut Filter<N>,
-    model: &impl wayfix_filter::motion::MotionModel,
-    to: Timestamp,
-) {
+pub fn step(filter: &mut Filter, model: &impl wayfix_filter::motion::MotionModel, to: Timestamp) {
     let step_s = MAX_STEP_S.max(to.seconds_since(filter.t()) / MOST_STEPS);
     while to.seconds_since(filter.t()) > 1.5 * step_s {
         filter.predict(model, filter.t().shifted(step_s));

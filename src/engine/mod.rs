@@ -16,6 +16,7 @@ mod health;
 mod hypotheses;
 mod inputs;
 mod parameter;
+mod past;
 mod period;
 mod protection;
 mod relocation;
@@ -36,10 +37,11 @@ mod wheels;
 
 use nalgebra::{Matrix2, Matrix3};
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
-use wayfix_filter::{Block, Filter, Nav, Timestamp};
+use wayfix_filter::{Block, Nav, Timestamp};
 use wayfix_sensors::{Name, Reading, Sample};
 
 pub use health::{Condition, Finding, Health};
+pub use past::Past;
 pub use protection::ProtectionLevel;
 pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
 use sealed::Fingerprints;
@@ -51,7 +53,7 @@ pub(crate) use snapshot::{Kept, Saved};
 
 use crate::config::{Site, Source, Vehicle};
 pub use core::STATES;
-use core::{Core, Outcome};
+use core::{Core, Filter, Outcome};
 use health::{Change, Subject, Watch};
 use smooth::{Follower, Shift};
 use timeline::Timeline;
@@ -345,7 +347,7 @@ impl Engine {
 
     /// The filter behind the estimate, to be looked at; `None` before the start.
     #[must_use]
-    pub fn filter(&self) -> Option<&Filter<STATES>> {
+    pub fn filter(&self) -> Option<&Filter> {
         Some(&self.core.hypotheses.best()?.filter)
     }
 
@@ -385,7 +387,7 @@ impl Engine {
         Some(estimate)
     }
 
-    fn describe(&self, filter: &Filter<STATES>, t: Timestamp) -> Estimate {
+    fn describe(&self, filter: &Filter, t: Timestamp) -> Estimate {
         let nav = filter.nav();
         let (spread, turn) = self.core.hypotheses.spread();
         let up_b = nav.q_nb.inverse() * nalgebra::Vector3::z();

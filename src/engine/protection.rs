@@ -9,9 +9,9 @@
 //! L is the smallest that meets the sum, found by bisection.
 
 use nalgebra::Matrix3;
-use wayfix_filter::{Block, Filter};
+use wayfix_filter::Block;
 
-use super::core::STATES;
+use super::core::Filter;
 
 /// A bound of the position error that is exceeded with at most the stated probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,7 +45,7 @@ impl Case {
     }
 
     /// Of another filter than the one whose estimate is given out.
-    pub fn apart(probability: f64, given: &Filter<STATES>, other: &Filter<STATES>) -> Self {
+    pub fn apart(probability: f64, given: &Filter, other: &Filter) -> Self {
         let d = given.nav().p_n - other.nav().p_n;
         let p = other.covariance(Block::Position, Block::Position);
         Self::new(probability, [d.xy().norm(), d.z.abs()], &p)

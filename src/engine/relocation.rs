@@ -3,10 +3,10 @@
 use nalgebra::{Matrix3, Vector3};
 use serde::{Deserialize, Serialize};
 use wayfix_filter::history::Key;
-use wayfix_filter::{Block, Filter, Timestamp};
+use wayfix_filter::{Block, Timestamp};
 use wayfix_sensors::Reading;
 
-use super::core::{Core, HEALTHY_S, Outcome, STATES};
+use super::core::{Core, Filter, HEALTHY_S, Outcome};
 use super::doubter::Doubter;
 use super::parameter::is_of_site;
 use super::report::{Fate, Reset, ResetCause};
@@ -61,8 +61,8 @@ pub(super) fn placed_by(
     setup: &Setup,
     key: Key,
     reading: &Reading,
-    filter: &Filter<STATES>,
-) -> Option<(Filter<STATES>, wayfix_filter::Report)> {
+    filter: &Filter,
+) -> Option<(Filter, wayfix_filter::Report)> {
     let mut placed = filter.clone();
     let height_m = placed.variance(Block::Position.start() + 2).sqrt();
     let sigma_m = Vector3::new(ANYWHERE_M, ANYWHERE_M, height_m);
@@ -238,7 +238,7 @@ impl Core {
     }
 
     /// A fixpoint that leads beyond any drift is not believed, but kept in mind: the next one decides.
-    fn hear_out(&mut self, reading: &Reading, placed: Filter<STATES>) {
+    fn hear_out(&mut self, reading: &Reading, placed: Filter) {
         let Some(name) = reading.target() else { return };
         let is_heard = (self.hypotheses.doubter.as_ref())
             .is_some_and(|d| d.believes && d.ignored.contains(&name));

@@ -112,6 +112,8 @@ pub enum Mode {
     DeadReckoning,
     /// Neither absolute nor motion sources: the estimate only spreads.
     Lost,
+    /// As all measurements show it, later ones too.
+    Smoothed,
 }
 
 /// Where the asset is, and how sure that is.

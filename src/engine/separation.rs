@@ -9,9 +9,10 @@
 
 use nalgebra::Matrix2;
 use serde::{Deserialize, Serialize};
-use wayfix_filter::{Block, Filter, Timestamp};
+use wayfix_filter::smoother::Tape;
+use wayfix_filter::{Block, Timestamp};
 
-use super::core::STATES;
+use super::core::Filter;
 use super::groups::GroupId;
 use super::protection::Case;
 
@@ -28,7 +29,7 @@ const APART_S: f64 = 1.0;
 #[derive(Debug, Serialize, Deserialize)]
 struct Watcher {
     group: GroupId,
-    filter: Box<Filter<STATES>>,
+    filter: Box<Filter>,
     heard: Timestamp,
     apart_since: Option<Timestamp>,
 }
@@ -75,13 +76,13 @@ impl Clone for Watchers {
 
 impl Watchers {
     /// All filters, to be carried along.
-    pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter<STATES>> {
+    pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter> {
         self.all.iter_mut().map(|w| &mut *w.filter)
     }
 
     /// A measurement of a group is about to be used on the estimate `full`: from now on the group is
     /// watched, where another one placed the asset lately. `places`: it places the asset itself.
-    pub fn attend(&mut self, group: GroupId, t: Timestamp, places: bool, full: &Filter<STATES>) {
+    pub fn attend(&mut self, group: GroupId, t: Timestamp, places: bool, full: &Filter) {
         if places {
             match self.placed.iter_mut().find(|(g, _)| *g == group) {
                 Some((_, last)) => *last = t,
@@ -97,12 +98,16 @@ impl Watchers {
             .retain(|w| t.seconds_since(w.heard) < SILENT_S && is_aided(w.group));
         match self.all.iter_mut().find(|w| w.group == group) {
             Some(watcher) => watcher.heard = t,
-            None if is_aided(group) => self.all.push(Watcher {
-                group,
-                filter: Box::new(full.clone()),
-                heard: t,
-                apart_since: None,
-            }),
+            None if is_aided(group) => {
+                let mut filter = Box::new(full.clone());
+                filter.set_journal(Tape::default());
+                self.all.push(Watcher {
+                    group,
+                    filter,
+                    heard: t,
+                    apart_since: None,
+                });
+            }
             None => {}
         }
     }
@@ -111,7 +116,7 @@ impl Watchers {
     pub fn update<R>(
         &mut self,
         is_of: impl Fn(GroupId) -> bool,
-        mut update: impl FnMut(&mut Filter<STATES>) -> R,
+        mut update: impl FnMut(&mut Filter) -> R,
     ) {
         for watcher in self.all.iter_mut().filter(|w| !is_of(w.group)) {
             update(&mut watcher.filter);
@@ -124,19 +129,14 @@ impl Watchers {
     }
 
     /// The states of the world in which one group is wrong, each with this probability.
-    pub fn cases(&self, full: &Filter<STATES>, probability: f64) -> impl Iterator<Item = Case> {
+    pub fn cases(&self, full: &Filter, probability: f64) -> impl Iterator<Item = Case> {
         self.all
             .iter()
             .map(move |w| Case::apart(probability, full, &w.filter))
     }
 
     /// Compares each with the estimate; tells of each group whether it contradicts the others.
-    pub fn compare(
-        &mut self,
-        full: &Filter<STATES>,
-        t: Timestamp,
-        mut tell: impl FnMut(GroupId, bool),
-    ) {
+    pub fn compare(&mut self, full: &Filter, t: Timestamp, mut tell: impl FnMut(GroupId, bool)) {
         for watcher in &mut self.all {
             let d = (full.nav().p_n - watcher.filter.nav().p_n).xy();
             let p = watcher.filter.covariance(Block::Position, Block::Position);

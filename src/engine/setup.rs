@@ -50,6 +50,8 @@ pub struct Setup {
     pub groups: Groups,
     /// How the smooth output follows the exact one.
     pub smooth: Smooth,
+    /// Time between two states that are kept for smoothing \[s\]; `None`: nothing is kept.
+    pub marks_every_s: Option<f64>,
     /// Sources in the order of their names; a source's index is its place here.
     pub sources: Vec<SourceSetup>,
     by_name: BTreeMap<String, u16>,
@@ -274,6 +276,7 @@ impl Setup {
             protection: vehicle.protection,
             groups: Groups::new(site, vehicle),
             smooth: vehicle.smooth,
+            marks_every_s: None,
             by_name: (sources.iter().enumerate())
                 .map(|(i, s)| (s.name.clone(), indexed(i)))
                 .collect(),

@@ -1,6 +1,7 @@
 //! The start: as configured, or where what was heard agrees.
 
 use nalgebra::{UnitQuaternion, Vector3};
+use wayfix_filter::smoother::Tape;
 use wayfix_filter::{Nav, Prior, Timestamp, math};
 
 use super::cold::{self, Solution};
@@ -53,6 +54,8 @@ impl Core {
             .flatten()
             .any(|v| v.abs() > DRIVING_MPS);
         let mut found = Hypotheses::default();
+        let before = self.hypotheses.best().map(|h| h.filter.journal());
+        let tape = (setup.marks_every_s).map_or_else(Tape::default, |_| Tape::recording(before));
         let mut begin = |p_n, sigma, yaw| {
             let place = Place {
                 p_n,
@@ -61,7 +64,7 @@ impl Core {
                 forward_mps,
                 drives,
             };
-            found.add(prior(setup, t, &place, &level, has_imu));
+            found.add(prior(setup, t, &place, &level, has_imu), tape.clone());
         };
         if let Some(start) = setup.start.filter(|_| !self.is_restart) {
             let sigma = Vector3::repeat(start.sigma_m);
@@ -70,6 +73,9 @@ impl Core {
                 Some(yaw) => {
                     let yaw = (yaw.to_radians(), start.yaw_sigma_deg.to_radians());
                     begin(p_n, sigma, yaw);
+                }
+                None if let Some(told) = self.window.heading(setup, &level) => {
+                    begin(p_n, sigma, told);
                 }
                 None if turns => cold::headings().for_each(|yaw| begin(p_n, sigma, yaw)),
                 None => begin(p_n, sigma, (0.0, core::f64::consts::PI)),

@@ -1,9 +1,9 @@
 //! Watching over the estimate: which conditions hold after a sample.
 
 use arrayvec::ArrayVec;
-use wayfix_filter::{Block, Filter, Timestamp};
+use wayfix_filter::{Block, Timestamp};
 
-use super::core::{Core, Outcome, STATES};
+use super::core::{Core, Filter, Outcome};
 use super::health::{Condition, Subject};
 use super::protection::{Case, ProtectionLevel, level};
 use super::report::Fate;
@@ -66,7 +66,7 @@ impl Core {
     }
 
     /// The protection level of the estimate that `filter` gives.
-    pub(super) fn protection(&self, setup: &Setup, filter: &Filter<STATES>) -> ProtectionLevel {
+    pub(super) fn protection(&self, setup: &Setup, filter: &Filter) -> ProtectionLevel {
         let p = filter.covariance(Block::Position, Block::Position);
         let probability = setup.protection.fault_probability;
         let mut cases = ArrayVec::<Case, MOST_CASES>::new();

@@ -110,10 +110,14 @@ impl TruthState {
 pub struct Errors {
     /// Horizontal \[m\].
     pub horizontal_m: Distribution,
+    /// Sum of the horizontal errors \[m\], estimate minus truth: what of them is constant.
+    pub horizontal_sum_m: nalgebra::Vector2<f64>,
     /// Three-dimensional \[m\], where truth has the height.
     pub position_m: Distribution,
     /// Heading [rad].
     pub yaw_rad: Distribution,
+    /// Sum of the heading errors [rad], estimate minus truth.
+    pub yaw_sum_rad: f64,
     /// Inclination [rad]: attitude error without its heading part.
     pub inclination_rad: Distribution,
     /// Velocity [m/s].
@@ -140,6 +144,7 @@ impl Errors {
         let protection = &c.estimate.protection;
         if let Some(h) = c.horizontal {
             self.horizontal_m.add(h.norm());
+            self.horizontal_sum_m += h;
             self.horizontal_level.add(h.norm(), protection.horizontal_m);
         }
         if let Some(z) = c.height_m {
@@ -150,6 +155,7 @@ impl Errors {
         }
         if let Some(yaw) = c.yaw_rad {
             self.yaw_rad.add(yaw);
+            self.yaw_sum_rad += yaw;
         }
         if let Some(q) = c.attitude {
             self.inclination_rad.add(inclination_rad(&q));
@@ -164,6 +170,24 @@ impl Errors {
         if let Some(nees) = c.yaw_nees {
             self.yaw_nees.add(nees);
         }
+    }
+}
+
+impl Errors {
+    /// What is constant of the horizontal error \[m\], and the root mean square of the rest.
+    #[must_use]
+    pub fn constant_m(&self) -> Option<(nalgebra::Vector2<f64>, f64)> {
+        let mean = self.horizontal_sum_m / self.horizontal_m.count() as f64;
+        let rest_sq = self.horizontal_m.rmse()?.powi(2) - mean.norm_squared();
+        Some((mean, rest_sq.max(0.0).sqrt()))
+    }
+
+    /// What is constant of the heading error [rad], and the root mean square of the rest.
+    #[must_use]
+    pub fn constant_yaw_rad(&self) -> Option<(f64, f64)> {
+        let mean = self.yaw_sum_rad / self.yaw_rad.count() as f64;
+        let rest_sq = self.yaw_rad.rmse()?.powi(2) - mean * mean;
+        Some((mean, rest_sq.max(0.0).sqrt()))
     }
 }
 

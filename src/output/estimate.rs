@@ -107,5 +107,6 @@ pub fn mode_name(mode: Mode) -> &'static str {
         Mode::Tracking => "tracking",
         Mode::DeadReckoning => "dead_reckoning",
         Mode::Lost => "lost",
+        Mode::Smoothed => "smoothed",
     }
 }

@@ -26,7 +26,8 @@ use crate::replay::Sink;
 
 /// Writes `estimate.csv`, `estimate.tum`, `truth.tum`, `reports.jsonl`, `resets.jsonl`,
 /// `findings.jsonl`, `parameters.csv` and at the end `summary.json` and, where there is truth,
-/// `stanford_horizontal.svg` and `stanford_vertical.svg` into a folder.
+/// `stanford_horizontal.svg` and `stanford_vertical.svg` into a folder; of a replay that smooths also
+/// `smoothed.csv` and `smoothed.tum`.
 #[derive(Debug)]
 pub struct Files {
     directory: PathBuf,
@@ -37,6 +38,7 @@ pub struct Files {
     findings: findings::Findings,
     parameters: parameters::Parameters,
     stanford: stanford::Stanford,
+    smoothed: Option<(estimate::EstimateCsv, tum::Tum)>,
 }
 
 impl Files {
@@ -59,7 +61,18 @@ impl Files {
             parameters: parameters::Parameters::create(&path("parameters.csv"))?,
             stanford: stanford::Stanford::new(directory, protection),
             directory: directory.to_owned(),
+            smoothed: None,
         })
+    }
+
+    /// With the files of the smoothed run.
+    ///
+    /// # Errors
+    /// One of them can't be created.
+    pub fn smooth(&mut self) -> Result<(), OutputError> {
+        let estimate = estimate::EstimateCsv::create(&self.directory.join("smoothed.csv"))?;
+        self.smoothed = Some((estimate, tum::Tum::smoothed(&self.directory)?));
+        Ok(())
     }
 
     /// Completes all files.
@@ -70,7 +83,11 @@ impl Files {
         let path = self.directory.join("summary.json");
         let text = summary.json() + "\n";
         let written = fs::write(&path, text).map_err(|source| OutputError { path, source });
+        let smoothed = self.smoothed.map_or(Ok(()), |(estimate, tum)| {
+            estimate.finish().and(tum.finish())
+        });
         [
+            smoothed,
             self.estimate.finish(),
             self.tum.finish(),
             self.reports.finish(),
@@ -106,6 +123,19 @@ impl Sink for Files {
     fn comparison(&mut self, comparison: &Comparison) {
         self.tum.comparison(comparison);
         self.stanford.comparison(comparison);
+    }
+
+    fn smoothed(&mut self, estimate: &Estimate) {
+        if let Some((csv, tum)) = &mut self.smoothed {
+            csv.estimate(estimate);
+            tum.estimate(estimate);
+        }
+    }
+
+    fn smoothed_comparison(&mut self, comparison: &Comparison) {
+        if let Some((_, tum)) = &mut self.smoothed {
+            tum.comparison(comparison);
+        }
     }
 
     fn parameters(&mut self, t: Timestamp, parameters: &[Learned]) {

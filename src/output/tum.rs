@@ -1,4 +1,4 @@
-//! `estimate.tum` and `truth.tum`: trajectories as the evo tool reads them, a line
+//! `estimate.tum` and `truth.tum`, and `smoothed.tum` beside them: trajectories as the evo tool reads them, a line
 //! `t_s x_m y_m z_m qx qy qz qw` each.
 //!
 //! Where there is truth, both files have the same stamps, row by row: those of truth that states a
@@ -23,6 +23,10 @@ use crate::replay::Sink;
 #[derive(Debug)]
 pub struct Tum {
     directory: PathBuf,
+    name: &'static str,
+    /// Truth is written too, and not by another one.
+    writes_truth: bool,
+    is_compared: bool,
     estimate: Lines,
     truth: Option<Lines>,
     failed: Option<OutputError>,
@@ -42,9 +46,24 @@ impl Tum {
             }
             _ => {}
         }
+        Self::new(directory, "estimate.tum", true)
+    }
+
+    /// Creates `smoothed.tum`, which has the stamps of `truth.tum` where there is that.
+    ///
+    /// # Errors
+    /// It can't be created.
+    pub fn smoothed(directory: &Path) -> Result<Self, OutputError> {
+        Self::new(directory, "smoothed.tum", false)
+    }
+
+    fn new(directory: &Path, name: &'static str, writes_truth: bool) -> Result<Self, OutputError> {
         Ok(Self {
             directory: directory.to_owned(),
-            estimate: Lines::create(&directory.join("estimate.tum"), "")?,
+            name,
+            writes_truth,
+            is_compared: false,
+            estimate: Lines::create(&directory.join(name), "")?,
             truth: None,
             failed: None,
         })
@@ -63,15 +82,17 @@ impl Tum {
     }
 
     /// Both files from their beginning.
-    fn begin_anew(&self) -> Result<(Lines, Lines), OutputError> {
+    fn begin_anew(&mut self) -> Result<(), OutputError> {
         let create = |name: &str| Lines::create(&self.directory.join(name), "");
-        Ok((create("estimate.tum")?, create("truth.tum")?))
+        self.estimate = create(self.name)?;
+        self.truth = self.writes_truth.then(|| create("truth.tum")).transpose()?;
+        Ok(())
     }
 }
 
 impl Sink for Tum {
     fn estimate(&mut self, e: &Estimate) {
-        if self.truth.is_none() && self.failed.is_none() {
+        if !self.is_compared {
             self.estimate.write(|line| pose(line, e.t, &e.p_n, &e.q_nb));
         }
     }
@@ -80,16 +101,15 @@ impl Sink for Tum {
         let Some([x, y]) = c.truth.state.xy_m else {
             return;
         };
-        if self.truth.is_none() && self.failed.is_none() {
-            match self.begin_anew() {
-                Ok((estimate, truth)) => {
-                    self.estimate = estimate;
-                    self.truth = Some(truth);
-                }
-                Err(error) => self.failed = Some(error),
+        if !self.is_compared {
+            self.is_compared = true;
+            if let Err(error) = self.begin_anew() {
+                self.failed = Some(error);
             }
         }
-        let Some(truth) = &mut self.truth else { return };
+        if self.failed.is_some() {
+            return;
+        }
         let state = &c.truth.state;
         let mut p_n = c.estimate.p_n;
         let mut q_nb = c.estimate.q_nb;
@@ -103,7 +123,9 @@ impl Sink for Tum {
             p_n.z = 0.0;
         }
         let p_true = Vector3::new(x, y, state.z_m.unwrap_or(0.0));
-        truth.write(|line| pose(line, c.truth.t, &p_true, &q_true));
+        if let Some(truth) = &mut self.truth {
+            truth.write(|line| pose(line, c.truth.t, &p_true, &q_true));
+        }
         self.estimate
             .write(|line| pose(line, c.truth.t, &p_n, &q_nb));
     }

@@ -12,7 +12,7 @@ use wayfix_filter::Timestamp;
 
 pub use feed::{Feed, Read};
 pub use merge::merge;
-pub use summary::{SourceSummary, Summary};
+pub use summary::{Smoothed, SourceSummary, Summary};
 pub use taken::Taken;
 
 use crate::config::{Site, Vehicle};
@@ -32,6 +32,10 @@ pub trait Sink {
     fn finding(&mut self, _: &Finding) {}
     /// The estimate against truth.
     fn comparison(&mut self, _: &Comparison) {}
+    /// At the end of a replay that smooths: a state as all measurements show it, in order of time.
+    fn smoothed(&mut self, _: &Estimate) {}
+    /// The smoothed state against truth.
+    fn smoothed_comparison(&mut self, _: &Comparison) {}
     /// What is learned so far, once a second of the log.
     fn parameters(&mut self, _: Timestamp, _: &[Learned]) {}
 }
@@ -61,6 +65,15 @@ impl<S: Sink> Sink for Option<S> {
         self.iter_mut().for_each(|sink| sink.comparison(comparison));
     }
 
+    fn smoothed(&mut self, estimate: &Estimate) {
+        self.iter_mut().for_each(|sink| sink.smoothed(estimate));
+    }
+
+    fn smoothed_comparison(&mut self, comparison: &Comparison) {
+        self.iter_mut()
+            .for_each(|sink| sink.smoothed_comparison(comparison));
+    }
+
     fn parameters(&mut self, t: Timestamp, parameters: &[Learned]) {
         self.iter_mut()
             .for_each(|sink| sink.parameters(t, parameters));
@@ -71,6 +84,8 @@ impl<S: Sink> Sink for Option<S> {
 const HOLE_S: f64 = 10.0;
 /// Time between two looks at the parameters \[s\].
 const PARAMETERS_S: f64 = 1.0;
+/// Longest time between two smoothed states \[s\]: what lies between them is interpolated.
+const SMOOTHED_S: f64 = 0.05;
 
 /// A replay under way.
 #[derive(Debug)]
@@ -90,6 +105,8 @@ pub struct Replay {
     /// Time of the first sample whose time was believed.
     began: Option<Timestamp>,
     taken: Taken,
+    /// Truth that is compared with the smoothed states too, where the replay smooths.
+    smoothing: Option<Vec<Truth>>,
 }
 
 impl Replay {
@@ -110,7 +127,14 @@ impl Replay {
             last_parameters: None,
             began: None,
             taken: Taken::default(),
+            smoothing: None,
         })
+    }
+
+    /// From now on keeps what smoothing needs: at the end comes the run as all measurements show it.
+    pub fn smooth(&mut self) {
+        self.engine.keep_past(self.period_s.min(SMOOTHED_S));
+        self.smoothing = Some(Vec::new());
     }
 
     /// The records that were fed so far.
@@ -171,6 +195,7 @@ impl Replay {
             }
             self.compare(sink);
         }
+        self.summary.smoothed = self.give_smoothed(sink);
         self.summary.parameters = self.engine.parameters();
         if let Some(t) = self.reached {
             sink.parameters(t, &self.summary.parameters);
@@ -182,6 +207,9 @@ impl Replay {
         let Some(truth) = self.truth.pop_front() else {
             return;
         };
+        if let Some(kept) = &mut self.smoothing {
+            kept.push(truth);
+        }
         match self.engine.estimate_at(truth.t) {
             None => self.summary.errors.before_start += 1,
             // The engine does not look back: this truth came late, or lies in a hole of the log.
@@ -192,6 +220,34 @@ impl Replay {
                 sink.comparison(&comparison);
             }
         }
+    }
+
+    fn give_smoothed(&mut self, sink: &mut impl Sink) -> Option<Smoothed> {
+        let truth = self.smoothing.take()?;
+        let past = self.engine.past();
+        let mut smoothed = Smoothed {
+            bytes: self.engine.past_bytes(),
+            ..Smoothed::default()
+        };
+        for estimate in past.estimates() {
+            smoothed.states += 1;
+            sink.smoothed(&estimate);
+        }
+        let began = past.estimates().next().map(|first| first.t);
+        for truth in truth {
+            match past.at(truth.t) {
+                Some(estimate) => {
+                    let comparison = Comparison::new(&truth, &estimate);
+                    smoothed.errors.add(&comparison);
+                    sink.smoothed_comparison(&comparison);
+                }
+                None if began.is_none_or(|began| truth.t < began) => {
+                    smoothed.errors.before_start += 1;
+                }
+                None => smoothed.errors.unmatched += 1,
+            }
+        }
+        Some(smoothed)
     }
 
     fn book(&mut self, sink: &mut impl Sink) {

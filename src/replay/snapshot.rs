@@ -82,7 +82,7 @@ impl Replay {
     }
 
     fn saved(&self) -> SavedReplay<'_> {
-        // Outputs are of the step before, the period is the caller's.
+        // Outputs are of the step before; period and smoothing are the caller's.
         let Self {
             engine,
             outputs: _,
@@ -95,6 +95,7 @@ impl Replay {
             last_parameters,
             began,
             taken,
+            smoothing: _,
         } = self;
         SavedReplay {
             engine: engine.saved(),

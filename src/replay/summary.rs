@@ -62,6 +62,8 @@ pub struct Summary {
     pub sources: BTreeMap<(Name, Kind), SourceSummary>,
     /// Errors against truth.
     pub errors: Errors,
+    /// What smoothing made of it, where that was asked for.
+    pub smoothed: Option<Smoothed>,
     /// The first thousand jumps.
     pub resets: Vec<Reset>,
     /// Number of all jumps, by cause, in the order of their first.
@@ -82,6 +84,17 @@ pub struct Summary {
     pub samples: u64,
     /// Distance by the estimate's velocity [m].
     pub distance_m: f64,
+}
+
+/// The run as all measurements show it.
+#[derive(Clone, Debug, Default)]
+pub struct Smoothed {
+    /// States that were told.
+    pub states: u64,
+    /// Memory that it took \[bytes\].
+    pub bytes: usize,
+    /// Errors against truth.
+    pub errors: Errors,
 }
 
 impl Summary {

@@ -113,12 +113,12 @@ pub(crate) fn forward_substitute<const M: usize>(
     x
 }
 
-/// The update with `S = L Lᵀ`: turns `G = P Hᵀ` into `W = G L⁻ᵀ`, takes `W Wᵀ` off P and returns the
-/// state correction `W L⁻¹ r`.
+/// The update with `S = L Lᵀ`: turns `G = P Hᵀ` into `W = G L⁻ᵀ` in its place, takes `W Wᵀ` off P and
+/// returns the state correction `W L⁻¹ r`.
 pub(crate) fn update<const N: usize, const M: usize>(
     p: &mut SMatrix<f64, N, N>,
     n: usize,
-    mut g: [[f64; N]; M],
+    g: &mut [[f64; N]; M],
     l: &SMatrix<f64, M, M>,
     residual: &SVector<f64, M>,
 ) -> [f64; N] {
@@ -188,10 +188,10 @@ mod tests {
         let joseph = a * p0 * a.transpose() + k * r * k.transpose();
 
         let mut p = p0;
-        let g = gain_columns(&p, N, &h);
+        let mut g = gain_columns(&p, N, &h);
         let s2 = project(&h, &g) + r;
         assert!((s - s2).norm() < 1e-12);
-        let dx = update(&mut p, N, g, &cholesky(&s2).unwrap(), &residual);
+        let dx = update(&mut p, N, &mut g, &cholesky(&s2).unwrap(), &residual);
         assert!((p - joseph).norm() < 1e-12 * joseph.norm());
         assert!((SVector::<f64, N>::from(dx) - k * residual).norm() < 1e-12);
         assert_eq!(p, p.transpose());

@@ -5,10 +5,11 @@ use nalgebra::Vector3;
 
 use super::Filter;
 use crate::covariance;
+use crate::journal::Journal;
 use crate::parameters::ParameterId;
 use crate::state::{Block, NAV, Slot};
 
-impl<const N: usize> Filter<N> {
+impl<const N: usize, J: Journal> Filter<N, J> {
     /// Multiplies the covariance by `factor` ≥ 1: the prior was too sure by that much, in every
     /// direction alike, so what is correlated stays so. Parameters that `spares` holds true for keep
     /// their variance.
@@ -47,6 +48,7 @@ impl<const N: usize> Filter<N> {
             let sigma = libm::sqrt(self.p[(index, index)].max(0.0));
             self.pool.retire(index, sigma);
             covariance::relocate(&mut self.p, last, index);
+            self.journal.moved(last, index);
         }
     }
 
@@ -60,6 +62,7 @@ impl<const N: usize> Filter<N> {
                 0.0
             };
             covariance::isolate(&mut self.p, index, variance);
+            self.journal.cleared(index);
         }
     }
 
@@ -93,6 +96,7 @@ impl<const N: usize> Filter<N> {
     pub fn reset_block(&mut self, block: Block, mean: Vector3<f64>, sigma: Vector3<f64>) {
         for i in 0..3 {
             covariance::isolate(&mut self.p, block.start() + i, sigma[i] * sigma[i]);
+            self.journal.cleared(block.start() + i);
         }
         match block {
             Block::Attitude => self.nav.q_nb = crate::math::exp(&mean),

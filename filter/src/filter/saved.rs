@@ -1,7 +1,7 @@
 //! A filter as data: the states in use, and nothing that follows from them.
 //!
 //! What is read back is checked: lengths, finite values, a unit quaternion, variances that are not
-//! negative and correlations within one. Beyond the states in use everything is zero again, and the
+//! negative and correlations within one. The journal is not part of it. Beyond the states in use everything is zero again, and the
 //! covariance symmetric, because only one of its triangles is kept.
 
 use core::fmt;
@@ -33,9 +33,11 @@ pub(super) struct Saved<const N: usize> {
     covariance: Triangle<N>,
 }
 
-impl<const N: usize> From<Filter<N>> for Saved<N> {
-    fn from(filter: Filter<N>) -> Self {
-        let Filter { t, nav, pool, p } = filter;
+impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
+    fn from(filter: Filter<N, J>) -> Self {
+        let Filter {
+            t, nav, pool, p, ..
+        } = filter;
         let n = pool.len();
         let Pool {
             values,
@@ -55,7 +57,7 @@ impl<const N: usize> From<Filter<N>> for Saved<N> {
     }
 }
 
-impl<const N: usize> TryFrom<Saved<N>> for Filter<N> {
+impl<const N: usize, J: Default> TryFrom<Saved<N>> for Filter<N, J> {
     type Error = &'static str;
 
     fn try_from(saved: Saved<N>) -> Result<Self, Self::Error> {
@@ -91,7 +93,13 @@ impl<const N: usize> TryFrom<Saved<N>> for Filter<N> {
         if !is_covariance(&p, n) {
             return Err("the covariance is none");
         }
-        Ok(Self { t, nav, pool, p })
+        Ok(Self {
+            t,
+            nav,
+            pool,
+            p,
+            journal: J::default(),
+        })
     }
 }
 

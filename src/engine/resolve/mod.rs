@@ -12,12 +12,13 @@ use wayfix_filter::measurement::{
     Azimuth, Corrected, Direction, Height, Landmark, MagneticHeading, Marker, MeasurementModel,
     Passage, Pixel, Pose, Position, Range, RangeDifference, Rssi, Velocity, Yaw,
 };
-use wayfix_filter::{Filter, Judge, Parameter, ParameterId, Slot, View};
+use wayfix_filter::{Judge, Parameter, ParameterId, Slot, View};
 use wayfix_sensors::Reading;
 
 use super::report::Fate;
 use super::setup::{Setup, SourceSetup};
 use crate::config::Source;
+use crate::engine::core::Filter;
 
 /// Hands out slots of parameters.
 pub trait Slots {
@@ -25,7 +26,7 @@ pub trait Slots {
     fn slot(&mut self, id: ParameterId, prior: &Parameter) -> Option<Slot>;
 }
 
-impl<const N: usize> Slots for Filter<N> {
+impl Slots for Filter {
     fn slot(&mut self, id: ParameterId, prior: &Parameter) -> Option<Slot> {
         self.parameter(id, prior)
     }
@@ -98,16 +99,12 @@ macro_rules! with_model {
 
 impl Model {
     /// Judges and fuses it.
-    pub fn update<const N: usize>(
-        &self,
-        filter: &mut Filter<N>,
-        judge: &Judge,
-    ) -> wayfix_filter::Report {
+    pub fn update(&self, filter: &mut Filter, judge: &Judge) -> wayfix_filter::Report {
         with_model!(self, m => filter.update(m, judge))
     }
 
     /// Fuses it as it is, however far it leads.
-    pub fn update_iterated<const N: usize>(&self, filter: &mut Filter<N>) -> wayfix_filter::Report {
+    pub fn update_iterated(&self, filter: &mut Filter) -> wayfix_filter::Report {
         const PASSES: usize = 5;
         with_model!(self, m => filter.update_iterated(m, PASSES))
     }

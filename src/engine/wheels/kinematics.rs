@@ -7,12 +7,13 @@
 //! with learned parameters: u ← (1 + s) u, w ← (1 + k) w + b, α ← α + o.
 
 use wayfix_filter::motion::Rate;
-use wayfix_filter::{Filter, Parameter, Slot};
+use wayfix_filter::{Parameter, Slot};
 
 use super::{Segment, WheelState};
 use crate::config::Source;
 use crate::config::source::{WheelPlace, WheelsSource};
 use crate::config::vehicle::Drive;
+use crate::engine::core::Filter;
 use crate::engine::inputs::SteeringState;
 use crate::engine::parameter::{Kind, id};
 use crate::engine::setup::Setup;
@@ -32,9 +33,9 @@ pub struct LearnedSlots {
 
 impl LearnedSlots {
     /// The slots that the configuration asks for.
-    pub fn acquire<const N: usize>(
+    pub fn acquire(
         setup: &Setup,
-        filter: &mut Filter<N>,
+        filter: &mut Filter,
         wheels: &WheelState,
         steering: Option<&SteeringState>,
         config: &WheelsSource,

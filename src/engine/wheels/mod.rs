@@ -9,8 +9,8 @@ mod kinematics;
 
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
+use wayfix_filter::Timestamp;
 use wayfix_filter::motion::Wheels;
-use wayfix_filter::{Filter, Timestamp};
 use wayfix_sensors::Reading;
 use wayfix_sensors::counter::folded;
 
@@ -18,6 +18,7 @@ use super::inputs::{ImuState, SteeringState, followed};
 use super::setup::Setup;
 use crate::config::Source;
 use crate::config::source::{ImuSource, WheelsSource};
+use crate::engine::core::Filter;
 use kinematics::{Kinematics, LearnedSlots};
 
 /// Wheels of one source.
@@ -258,10 +259,10 @@ impl WheelState {
     }
 
     /// The motion model of a stretch, with the filter's parameters in it.
-    pub fn model<const N: usize>(
+    pub fn model(
         &self,
         setup: &Setup,
-        filter: &mut Filter<N>,
+        filter: &mut Filter,
         steering: Option<&SteeringState>,
         gyro: Option<&ImuState>,
         segment: &Segment,

@@ -13,10 +13,18 @@ pub struct ErrorsDocument {
     pub unmatched: u64,
     /// Horizontal [m].
     pub horizontal_m: Option<Statistics>,
+    /// Mean of the horizontal error [m], estimate minus truth: what of it is constant.
+    pub constant_m: Option<[f64; 2]>,
+    /// Root mean square of the horizontal error without that [m].
+    pub rmse_without_constant_m: Option<f64>,
     /// Three-dimensional [m], where truth has the height.
     pub position_m: Option<Statistics>,
     /// Heading [deg].
     pub yaw_deg: Option<Statistics>,
+    /// Mean of the heading error [deg], estimate minus truth: what of it is constant.
+    pub constant_yaw_deg: Option<f64>,
+    /// Root mean square of the heading error without that [deg].
+    pub rmse_without_constant_yaw_deg: Option<f64>,
     /// Attitude without heading [deg], where truth has the attitude.
     pub inclination_deg: Option<Statistics>,
     /// Velocity [m/s].
@@ -88,12 +96,18 @@ impl ErrorsDocument {
             return None;
         }
         let nees = errors.position_nees.mean();
+        let degrees = |(mean, rest): (f64, f64)| (mean.to_degrees(), rest.to_degrees());
+        let yaw = errors.constant_yaw_rad().map(degrees);
         Some(Self {
             before_start: errors.before_start,
             unmatched: errors.unmatched,
             horizontal_m: Statistics::new(&errors.horizontal_m, 1.0),
+            constant_m: errors.constant_m().map(|(mean, _)| mean.into()),
+            rmse_without_constant_m: errors.constant_m().map(|(_, rest)| rest),
             position_m: Statistics::new(&errors.position_m, 1.0),
             yaw_deg: Statistics::new(&errors.yaw_rad, 1f64.to_degrees()),
+            constant_yaw_deg: yaw.map(|(mean, _)| mean),
+            rmse_without_constant_yaw_deg: yaw.map(|(_, rest)| rest),
             inclination_deg: Statistics::new(&errors.inclination_rad, 1f64.to_degrees()),
             velocity_mps: Statistics::new(&errors.velocity_mps, 1.0),
             position_nees: nees,

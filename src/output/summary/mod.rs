@@ -54,6 +54,8 @@ pub struct Document {
     pub parameters: Vec<ParameterRow>,
     /// Errors against truth; `null` where there is no truth.
     pub errors: Option<ErrorsDocument>,
+    /// The run as all measurements show it; `null` unless that was asked for.
+    pub smoothed: Option<SmoothedDocument>,
     /// What could not be read of the log.
     pub log_damage: DamageDocument,
     /// What could not be read of the truth file, where there is one.
@@ -116,6 +118,17 @@ pub struct ParameterRow {
     pub value: f64,
     /// Sigma.
     pub sigma: f64,
+}
+
+/// The run as all measurements show it.
+#[derive(Clone, Debug, Serialize)]
+pub struct SmoothedDocument {
+    /// States that were told.
+    pub states: u64,
+    /// Memory that it took [bytes].
+    pub bytes: usize,
+    /// Errors against truth; `null` where there is no truth.
+    pub errors: Option<ErrorsDocument>,
 }
 
 /// What could not be read.
@@ -192,6 +205,11 @@ impl Document {
                 })
                 .collect(),
             errors: ErrorsDocument::new(&summary.errors),
+            smoothed: summary.smoothed.as_ref().map(|s| SmoothedDocument {
+                states: s.states,
+                bytes: s.bytes,
+                errors: ErrorsDocument::new(&s.errors),
+            }),
             speed: Speed {
                 wall_s,
                 times_real_time: span_s / wall_s.max(1e-9),
