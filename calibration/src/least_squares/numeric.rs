@@ -4,8 +4,8 @@
 use nalgebra::DMatrix;
 
 use super::rows::Rows;
-use super::search::Search;
-use super::{Options, Robust, Unknown};
+use super::search::{Free, Search};
+use super::{Chain, Options, Robust, Unknown};
 
 /// Step of the central differences; parameters are of the order of one.
 const STEP: f64 = 1e-5;
@@ -44,7 +44,7 @@ pub(crate) fn minimise(
     };
     let all: Vec<usize> = (0..start.len()).collect();
     search
-        .minimum(&all, start)
+        .minimum(&Free::new(&search, &all), start)
         .map_err(|error| error.to_string())
 }
 
@@ -91,7 +91,12 @@ fn differences(x: &[f64], residuals: &impl Fn(&[f64]) -> Vec<f64>) -> Vec<Vec<f6
 pub fn jacobian_error(x: &[f64], steps: &[f64], model: impl Fn(&[f64], &mut Rows)) -> f64 {
     let all: Vec<usize> = (0..x.len()).collect();
     let rows_at = |x: &[f64]| {
-        let mut rows = Rows::new(Robust::None, x.len(), &all, true);
+        let free = Free {
+            of: all.clone(),
+            chain: Chain::default(),
+            count: x.len(),
+        };
+        let mut rows = Rows::new(Robust::None, &free, true);
         rows.trace = Some(Vec::new());
         model(x, &mut rows);
         rows.trace.unwrap_or_default()
