@@ -17,10 +17,13 @@ const TRIED: usize = 8;
 /// A range is off by about so much: a length \[m\] and a share of it.
 const OFF_M: f64 = 0.3;
 const OFF_RATIO: f64 = 0.05;
-/// Two minima are two places from so far apart on \[m\], and both fit where the costs differ by less
-/// than this many times their number's root.
+/// Two minima are two places from so far apart on, a length \[m\] and a share of the ranges, and both fit
+/// where the costs differ by less than this many times their number's root.
 const APART_M: f64 = 0.5;
+const APART_RATIO: f64 = 0.15;
 const ALIKE: f64 = 0.5;
+/// Least height against a level way that is guessed \[m\].
+const LEAST_HEIGHT_M: f64 = 2.0;
 
 /// Where an anchor may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +56,8 @@ pub fn locate(
         some.iter().map(error).collect::<Vec<f64>>()
     };
     let cost = |p: &Vector3<f64>| -> f64 { errors(p).iter().map(|e| (0.25 * e * e).ln_1p()).sum() };
+    let reach_m = some.iter().map(|(_, range_m)| range_m).sum::<f64>() / some.len().max(1) as f64;
+    let apart_m = APART_M.max(APART_RATIO * reach_m);
     let middle_m = some.iter().map(|(p, _)| p.z).sum::<f64>() / some.len().max(1) as f64;
     let height_m = near.map_or(middle_m + if horizontal { 0.0 } else { 1.0 }, |p| p.z);
 
@@ -66,10 +71,12 @@ pub fn locate(
     points.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
     let mut apart: Vec<Vector3<f64>> = Vec::new();
     for p in points {
-        if apart.iter().all(|q| (q - p).norm() > APART_M) && apart.len() < TRIED {
+        if apart.iter().all(|q| (q - p).norm() > apart_m) && apart.len() < TRIED {
             apart.push(p);
         }
     }
+    // On a level way the height has no slope at the way's own: begin well to one side of it, and stay.
+    let side = if height_m < middle_m { -1.0 } else { 1.0 };
     let axes = if horizontal { 2 } else { 3 };
     let refined = |start: &Vector3<f64>| {
         let of = |x: &[f64]| {
@@ -82,7 +89,10 @@ pub fn locate(
             errors(&of(x)).into_iter().map(root).collect::<Vec<_>>()
         };
         let x = minimise(&start.as_slice()[..axes], residuals).ok()?;
-        let p = of(&x);
+        let mut p = of(&x);
+        if !horizontal {
+            p.z = middle_m + side * (p.z - middle_m).abs().max(LEAST_HEIGHT_M);
+        }
         p.iter().all(|v| v.is_finite()).then_some(p)
     };
     let mut minima: Vec<Vector3<f64>> = apart.iter().filter_map(refined).collect();
@@ -93,7 +103,7 @@ pub fn locate(
     let other = minima
         .iter()
         .filter(is_alike)
-        .find(|p| (p.xy() - best.xy()).norm() > APART_M);
+        .find(|p| (p.xy() - best.xy()).norm() > apart_m);
     let mut p_na = best;
     let mut mirrored = other.copied();
     if let (Some(near), Some(other)) = (near, mirrored)

@@ -87,7 +87,9 @@ fn driven(seed: u64, seconds: f64) -> Odometry {
         yaw_bias_radps: 2e-4,
         ..OdometrySigmas::default()
     };
-    let (scale, bias) = (1.0 + 0.01 * random.normal(), 2e-4 * random.normal());
+    // Within the priors, of their sigma.
+    let mut even = |sigma: f64| sigma * 12_f64.sqrt() * (random.uniform() - 0.5);
+    let (scale, bias) = (1.0 + even(0.01), even(2e-4));
     let mut at = Pose2::default();
     let mut steps = vec![Step { t_s: 0.0, pose: at }];
     for k in 1..=(seconds * 10.0) as usize {
@@ -122,7 +124,8 @@ struct Errors(Vec<f64>);
 impl Errors {
     fn add(&mut self, parameter: &Parameter, truth: f64) {
         assert_ne!(parameter.observed, Observed::No, "{parameter:?}");
-        self.0.push((parameter.value - truth) / parameter.sigma);
+        let error = (parameter.value - truth) / parameter.sigma;
+        self.0.push(error);
     }
 
     fn check(&self, name: &str) {

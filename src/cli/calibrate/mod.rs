@@ -1,5 +1,6 @@
 //! `wayfix calibrate WHAT`: better numbers for the two files, from a recorded drive.
 
+mod anchors;
 mod beacons;
 mod imu;
 mod magnetometer;
@@ -24,6 +25,7 @@ pub struct Calibrate {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    Anchors(anchors::Anchors),
     Beacons(beacons::Beacons),
     Imu(imu::Imu),
     Magnetometer(magnetometer::Magnetometer),
@@ -33,6 +35,7 @@ enum What {
 impl Calibrate {
     pub(super) fn run(self) -> ExitCode {
         code(match self.what {
+            What::Anchors(anchors) => anchors.run(),
             What::Beacons(beacons) => beacons.run(),
             What::Imu(imu) => imu.run(),
             What::Magnetometer(magnetometer) => magnetometer.run(),
