@@ -7,6 +7,7 @@ pub mod drive;
 pub mod imu;
 pub mod least_squares;
 pub mod magnetometer;
+pub mod mounts;
 mod parameter;
 mod pose;
 #[cfg(test)]

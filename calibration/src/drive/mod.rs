@@ -114,6 +114,24 @@ impl Way {
         Some(placed)
     }
 
+    /// Heading of the vehicle \[rad\], not wrapped, and its derivatives.
+    pub(crate) fn yaw_at(
+        &self,
+        x: &[f64],
+        t_s: f64,
+        sensor: &Sensor,
+    ) -> Option<(f64, Vec<(usize, f64)>)> {
+        let (yaw_rad, rate_radps, mut by) = match self {
+            Self::Known(track) => {
+                let (yaw_rad, rate) = track.yaw_at(t_s - sensor.lag_s)?;
+                (yaw_rad, rate, Vec::new())
+            }
+            Self::Driven(odometry) => odometry.yaw_at(x, t_s, sensor.lag_s)?,
+        };
+        by.extend(sensor.lag_at.map(|at| (at, -rate_radps)));
+        Some((yaw_rad, by))
+    }
+
     /// How fast a sensor moved, over 0.4 s about a time \[m/s\].
     pub(crate) fn velocity_at(&self, x: &[f64], t_s: f64, sensor: &Sensor) -> Option<Placed> {
         let after = self.at(x, t_s + HALF_S, sensor)?;
@@ -150,6 +168,8 @@ mod tests {
         };
         way.put(x, rows);
         for t_s in [1.03, 2.51, 4.47, 6.02] {
+            let (yaw_rad, by) = way.yaw_at(x, t_s, &sensor).unwrap();
+            rows.push(yaw_rad, 1.0, &by);
             for placed in [way.at(x, t_s, &sensor), way.velocity_at(x, t_s, &sensor)] {
                 let placed = placed.unwrap();
                 let by = |k: usize| -> Vec<(usize, f64)> {
@@ -168,7 +188,7 @@ mod tests {
             TrackPoint {
                 t_s,
                 p_nb: Vector3::new(pose.x_m, pose.y_m, 0.1 * t_s),
-                q_nb: Some(UnitQuaternion::from_euler_angles(0.1, -0.2, pose.yaw_rad)),
+                q_nb: Some(UnitQuaternion::from_euler_angles(0.0, 0.0, pose.yaw_rad)),
             }
         };
         let known = Way::Known(Track::new((0..40).map(point).collect()));

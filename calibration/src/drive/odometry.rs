@@ -294,6 +294,31 @@ impl Odometry {
         Some((placed, r, flat(velocity)))
     }
 
+    /// Heading \[rad\], its rate \[rad/s\], and its derivatives.
+    pub(super) fn yaw_at(
+        &self,
+        x: &[f64],
+        t_s: f64,
+        lag_s: f64,
+    ) -> Option<(f64, f64, Vec<(usize, f64)>)> {
+        let knot = self.knot(t_s)?;
+        let base = &self.steps[self.knots[knot].0];
+        let at_s = t_s - lag_s;
+        let turned_rad = self.reckoned(at_s)?.yaw_rad - base.pose.yaw_rad;
+        let (from, to) = self.around(at_s)?;
+        let globals = 3 * self.knots.len();
+        let (turn, bias) = (1.0 + x[globals + 1], x[globals + 2]);
+        let dt_s = at_s - base.t_s;
+        let rate = (to.pose.yaw_rad - from.pose.yaw_rad) / (to.t_s - from.t_s);
+        let by = vec![
+            (3 * knot + 2, 1.0),
+            (globals + 1, turned_rad),
+            (globals + 2, dt_s),
+        ];
+        let yaw_rad = x[3 * knot + 2] + turn * turned_rad + bias * dt_s;
+        Some((yaw_rad, turn * rate + bias, by))
+    }
+
     pub(super) fn put(&self, x: &[f64], rows: &mut Rows, part: impl Fn(f64) -> usize) {
         let globals = 3 * self.knots.len();
         let (gain, turn, bias) = (1.0 + x[globals], 1.0 + x[globals + 1], x[globals + 2]);

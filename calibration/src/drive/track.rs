@@ -60,6 +60,15 @@ impl Track {
         Some(turn(&a, &b) / (until_s - from_s))
     }
 
+    /// Heading \[rad\] and its rate \[rad/s\].
+    pub(super) fn yaw_at(&self, t_s: f64) -> Option<(f64, f64)> {
+        let (from, to) = self.around(t_s)?;
+        let yaw = |q: UnitQuaternion<f64>| q.euler_angles().2;
+        let turn = crate::pose::wrap(yaw(to.q_nb?) - yaw(from.q_nb?));
+        let share = (t_s - from.t_s) / (to.t_s - from.t_s);
+        Some((yaw(from.q_nb?) + share * turn, turn / (to.t_s - from.t_s)))
+    }
+
     /// Place of a sensor, its derivatives (none), attitude and velocity.
     pub(super) fn at(
         &self,

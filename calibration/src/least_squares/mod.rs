@@ -56,7 +56,7 @@ use thiserror::Error;
 use crate::parameter::{Observed, Parameter};
 use known::Known;
 pub use numeric::jacobian_error;
-pub(crate) use numeric::{linearise, minimise};
+pub(crate) use numeric::{linearise, minimise, residuals};
 pub use robust::Robust;
 pub use rows::{Residual, Rows};
 use search::{Free, Search};

@@ -3,7 +3,7 @@
 
 use nalgebra::DMatrix;
 
-use super::rows::Rows;
+use super::rows::{Residual, Rows};
 use super::search::{Free, Search};
 use super::{Chain, Options, Robust, Unknown};
 
@@ -83,6 +83,19 @@ fn differences(x: &[f64], residuals: &impl Fn(&[f64]) -> Vec<f64>) -> Vec<Vec<f6
             .collect()
     };
     (0..x.len()).map(column).collect()
+}
+
+/// The rows of a model at `x` as they are.
+pub(crate) fn residuals(x: &[f64], model: impl Fn(&[f64], &mut Rows)) -> Vec<Residual> {
+    let none = Free {
+        of: Vec::new(),
+        chain: Chain::default(),
+        count: x.len(),
+    };
+    let mut rows = Rows::new(Robust::None, &none, false);
+    rows.residuals = Some(Vec::new());
+    model(x, &mut rows);
+    rows.residuals.unwrap_or_default()
 }
 
 /// Largest difference between a model's derivatives and central differences with these steps, as a
