@@ -7,7 +7,9 @@ pub mod drive;
 pub mod imu;
 pub mod least_squares;
 pub mod magnetometer;
+pub mod markers;
 pub mod mounts;
+pub mod noise;
 mod parameter;
 mod pose;
 #[cfg(test)]

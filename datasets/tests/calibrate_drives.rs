@@ -1,8 +1,10 @@
-//! Calibration of anchors on public recordings.
+//! Calibration of anchors and mounts on public recordings.
 
 #![allow(clippy::unwrap_used, reason = "test helpers may panic")]
 
-use wayfix::calibrate::{By, Drive, Report, Verdict, anchors};
+use wayfix::calibrate::{By, Drive, Report, Verdict, anchors, mounts};
+use wayfix::config::Source;
+use wayfix::log::Record;
 use wayfix_datasets::recording::Recording;
 use wayfix_datasets::sets::{self, Options};
 
@@ -102,11 +104,17 @@ fn labyrinth_shows_its_biases() {
     };
     for by in [By::Best, By::Odometry] {
         let report = anchors_of(&labyrinth, by.clone(), false);
-        for (id, expected_m) in LABYRINTH_M {
+        for (anchor, (id, expected_m)) in labyrinth.site.anchors.iter().zip(LABYRINTH_M) {
             // A scale beside the bias shares what a median has alone: at the mean distance.
+            let [x, y, _] = anchor.position_m;
+            let far_m = labyrinth.truth().map(|row| {
+                let [px, py] = row.state.xy_m.unwrap();
+                (px - x).hypot(py - y)
+            });
+            let mean_m = far_m.sum::<f64>() / labyrinth.truth().count() as f64;
             let bias_m = value(&report, &format!("anchor[\"{id}\"].bias_m"));
             let scale = report.parameter("source.uwb.scale").unwrap().value;
-            let excess_m = bias_m + (scale - 1.0) * 1.5;
+            let excess_m = bias_m + (scale - 1.0) * mean_m;
             println!("{id}: {excess_m:.3}, median {expected_m}");
             assert!(
                 (excess_m - expected_m).abs() < 0.03,
@@ -148,5 +156,97 @@ fn iasl_shows_the_geometry_of_its_anchors() {
     }
     let rms_m = (squares.iter().sum::<f64>() / squares.len() as f64).sqrt();
     println!("distances between anchors {rms_m:.3} m RMS");
-    assert!(rms_m < 0.3, "{rms_m}");
+    // The set's own places are from a plan, and its heights differ between its files by 0.2 m.
+    assert!(rms_m < 0.35, "{rms_m}");
+}
+
+fn mount_of(recording: &Recording, source: &str, by: By) -> Report {
+    let log = Drive::from_records(&recording.records);
+    let request = mounts::Request {
+        source: Some(source.to_owned()),
+        by,
+        keeps_lever: false,
+    };
+    let report = mounts::calibrate(&recording.site, &recording.vehicle, &log, &request).unwrap();
+    tell(&report);
+    report
+}
+
+fn near(report: &Report, key: &str, expected: f64, tolerance: f64) {
+    let found = value(report, key);
+    assert!(
+        (found - expected).abs() < tolerance,
+        "{key}: {found}, not {expected}"
+    );
+}
+
+/// The way is the set's truth.
+#[test]
+fn comma_shows_both_lags_of_its_receiver() {
+    let Some(comma) = recording("comma2k19", &Options::default()) else {
+        return;
+    };
+    let report = mount_of(&comma, "gnss", By::Best);
+    near(&report, "source.gnss.position_delay_s", 0.08, 0.02);
+    near(&report, "source.gnss.velocity_delay_s", 0.15, 0.02);
+}
+
+/// The receiver is the only absolute source: the way is odometry bent to it.
+#[test]
+fn victoria_park_shows_where_the_antenna_is() {
+    let Some(park) = recording("victoria_park", &Options::default()) else {
+        return;
+    };
+    let report = mount_of(&park, "gps", By::Odometry);
+    near(&report, "source.gps.mount.position_m[0]", 3.8, 0.3);
+    near(&report, "source.gps.mount.position_m[1]", 0.5, 0.3);
+}
+
+/// The truth is made of the satellite positions.
+#[test]
+fn hanyang_radio_is_late_against_the_satellites() {
+    for run in ["los_a1", "los_b3"] {
+        let options = Options {
+            run: Some(run.to_owned()),
+            ..Options::default()
+        };
+        let Some(mut hanyang) = recording("hanyang_uwb", &options) else {
+            return;
+        };
+        let Some(Source::Uwb(uwb)) = hanyang.vehicle.sources.get_mut("uwb") else {
+            unreachable!()
+        };
+        uwb.delay_s = 0.0;
+        let report = mount_of(&hanyang, "uwb", By::Best);
+        near(&report, "source.uwb.delay_s", 0.2, 0.05);
+    }
+}
+
+/// Both lags against the truth, from seconds off: the radio's stamps and the truth's agree, the
+/// inertial unit's are 0.08 s late.
+#[test]
+fn iasl_shows_its_time_offsets() {
+    let Some(mut iasl) = recording("iasl_uwb", &Options::default()) else {
+        return;
+    };
+    let shift_s = 0.73;
+    for record in &mut iasl.records {
+        if let Record::Truth(truth) = record {
+            truth.t = truth.t.shifted(-shift_s);
+        }
+    }
+    let Some(Source::Imu(imu)) = iasl.vehicle.sources.get_mut("imu") else {
+        unreachable!()
+    };
+    imu.delay_s = 0.0;
+    imu.mount.rpy_deg = [0.0; 3];
+    let report = mount_of(&iasl, "uwb", By::Best);
+    near(&report, "source.uwb.delay_s", shift_s, 0.02);
+    let report = mount_of(&iasl, "imu", By::Best);
+    near(&report, "source.imu.delay_s", shift_s + 0.08, 0.02);
+    let angle = |k: usize| value(&report, &format!("source.imu.mount.rpy_deg[{k}]"));
+    let off_deg = |found: f64, known: f64| (found - known + 540.0).rem_euclid(360.0) - 180.0;
+    for (k, known) in [180.0, 0.0, 90.0].into_iter().enumerate() {
+        assert!(off_deg(angle(k), known).abs() < 3.0, "{}", angle(k));
+    }
 }

@@ -12,6 +12,7 @@ pub mod imu;
 mod key_path;
 pub mod magnetometer;
 pub mod missing;
+pub mod mounts;
 pub mod plot;
 mod report;
 mod track;

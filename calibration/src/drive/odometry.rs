@@ -5,7 +5,9 @@
 //! p(t) = p_k + (1 + s) R(ψ_k) d,    ψ(t) = ψ_k + (1 + κ) δ + b (t − t_k),    (d, δ) = D(t_k)⁻¹ D(t)
 //! ```
 //! with errors `s` of the distance, `κ` and `b` of the turn, one each for the whole drive. The step from
-//! knot to knot is the same, with an error of its own that grows with the root of distance and turn.
+//! knot to knot is the same, with an error of its own that grows with the root of distance and turn. The
+//! residual is in the odometry's own units, `d_k / (1 + s)` against what it measured: in metres of the site
+//! all errors would shrink along with `1 + s` and the map, and draw both towards zero.
 //! Within a step κ and b bend the way by less than what matters, and only turn the vehicle.
 
 use nalgebra::{Matrix3, Vector2, Vector3};
@@ -331,10 +333,11 @@ impl Odometry {
             let moved = Vector2::new(x[b] - x[a], x[b + 1] - x[a + 1]);
             let (sin, cos) = x[a + 2].sin_cos();
             let local = rotated(-x[a + 2], moved);
+            let turned_rad = (x[b + 2] - x[a + 2] - bias * dt_s) / turn;
             let residuals = [
-                local.x - gain * step.x_m,
-                local.y - gain * step.y_m,
-                x[b + 2] - x[a + 2] - turn * step.yaw_rad - bias * dt_s,
+                local.x / gain - step.x_m,
+                local.y / gain - step.y_m,
+                turned_rad - step.yaw_rad,
             ];
             let way_m = step.x_m.hypot(step.y_m);
             let s = &self.sigmas;
@@ -348,16 +351,20 @@ impl Odometry {
             let across = (s.lateral_m_rtm * way_m.sqrt())
                 .hypot(0.6 * yaw * way_m)
                 .max(LEAST_M);
+            let (c, s) = (cos / gain, sin / gain);
             let derivatives = [
-                (a, [-cos, sin, 0.0]),
-                (a + 1, [-sin, -cos, 0.0]),
-                (a + 2, [local.y, -local.x, -1.0]),
-                (b, [cos, -sin, 0.0]),
-                (b + 1, [sin, cos, 0.0]),
-                (b + 2, [0.0, 0.0, 1.0]),
-                (globals, [-step.x_m, -step.y_m, 0.0]),
-                (globals + 1, [0.0, 0.0, -step.yaw_rad]),
-                (globals + 2, [0.0, 0.0, -dt_s]),
+                (a, [-c, s, 0.0]),
+                (a + 1, [-s, -c, 0.0]),
+                (a + 2, [local.y / gain, -local.x / gain, -1.0 / turn]),
+                (b, [c, -s, 0.0]),
+                (b + 1, [s, c, 0.0]),
+                (b + 2, [0.0, 0.0, 1.0 / turn]),
+                (
+                    globals,
+                    [-local.x / (gain * gain), -local.y / (gain * gain), 0.0],
+                ),
+                (globals + 1, [0.0, 0.0, -turned_rad / turn]),
+                (globals + 2, [0.0, 0.0, -dt_s / turn]),
             ];
             rows.at(from.t_s);
             rows.part(part(from.t_s));

@@ -4,6 +4,7 @@ mod anchors;
 mod beacons;
 mod imu;
 mod magnetometer;
+mod mounts;
 mod shared;
 mod wheels;
 
@@ -29,6 +30,7 @@ enum What {
     Beacons(beacons::Beacons),
     Imu(imu::Imu),
     Magnetometer(magnetometer::Magnetometer),
+    Mounts(mounts::Mounts),
     Wheels(wheels::Wheels),
 }
 
@@ -39,6 +41,7 @@ impl Calibrate {
             What::Beacons(beacons) => beacons.run(),
             What::Imu(imu) => imu.run(),
             What::Magnetometer(magnetometer) => magnetometer.run(),
+            What::Mounts(mounts) => mounts.run(),
             What::Wheels(wheels) => wheels.run(),
         })
     }
