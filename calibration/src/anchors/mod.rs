@@ -43,6 +43,8 @@ const LEAST_SIGMA_M: f64 = 1e-3;
 const SETTLED: f64 = 0.01;
 const ROUNDS: usize = 12;
 const FREEDOM: f64 = 4.0;
+/// A step that promises less than this, in half squares of a sigma, is not worth taking.
+const ENOUGH: f64 = 1e-5;
 /// Nearer than this there is no direction \[m\].
 const NEAREST_M: f64 = 1e-3;
 /// A drive that nothing else places is taken up bit by bit: so much first \[s\], then so much more.
@@ -423,6 +425,7 @@ impl<'a> Problem<'a> {
         let options = Search {
             robust: Robust::StudentT { freedom: FREEDOM },
             chain: self.way.chain(),
+            enough: ENOUGH,
             ..Search::default()
         };
         let mut sigma_m = FIRST_SIGMA_M;

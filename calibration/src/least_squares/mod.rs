@@ -93,6 +93,8 @@ pub struct Options {
     pub steps: usize,
     /// Unknowns of the drive itself, before the parameters.
     pub chain: Chain,
+    /// The search ends, too, where a step promises less than this, in half squares of a sigma.
+    pub enough: f64,
 }
 
 /// Unknowns at the front that are not asked for, such as the poses of a drive: fitted along with the
@@ -111,6 +113,7 @@ impl Default for Options {
             robust: Robust::None,
             steps: 200,
             chain: Chain::default(),
+            enough: 0.0,
         }
     }
 }

@@ -91,7 +91,8 @@ impl<M: Fn(&[f64], &mut Rows)> Search<'_, M> {
                 .zip(step.iter())
                 .for_each(|(of, step)| next[*of] += step);
             // Where nothing is left to win, the step is still worth taking: the gradient is exact.
-            if promised <= CLOSE * sums.cost || promised < f64::MIN_POSITIVE {
+            let enough = self.options.enough.max(CLOSE * sums.cost);
+            if promised <= enough || promised < f64::MIN_POSITIVE {
                 let cost = self.cost(free, &next);
                 return Ok(if cost <= sums.cost { next } else { x });
             }

@@ -45,6 +45,8 @@ const LEAST: f64 = 1e-3;
 const SETTLED: f64 = 0.02;
 const ROUNDS: usize = 10;
 const FREEDOM: f64 = 4.0;
+/// A step that promises less than this, in half squares of a sigma, is not worth taking.
+const ENOUGH: f64 = 1e-5;
 const NEAREST_M: f64 = 1e-3;
 
 /// What a source says.
@@ -342,6 +344,7 @@ impl<'a> Problem<'a> {
         let options = Search {
             robust: Robust::StudentT { freedom: FREEDOM },
             chain: self.way.chain(),
+            enough: ENOUGH,
             ..Search::default()
         };
         let mut sigmas = FIRST;

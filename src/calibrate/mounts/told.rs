@@ -21,6 +21,8 @@ const KINDS: [(&str, &str); 4] = [
     ("headings", "rad"),
     ("ranges", "m"),
 ];
+/// From this correlation on two parameters are nearly one.
+const ONE_GAUGE: f64 = 0.8;
 /// An angle depends on a turn about an axis where it moves with it by this share.
 const DEPENDS: f64 = 0.3;
 
@@ -103,6 +105,13 @@ pub(super) fn mount(about: &About, found: &Found) -> Report {
             "the way comes from odometry and this source together: a lag of both alike is not seen"
                 .to_owned(),
         );
+    }
+    if correlation.abs() > ONE_GAUGE {
+        warnings.push(format!(
+            "{one} and {other} are told apart badly ({correlation:+.2}): at one speed a lag is a lever arm \
+             along the way; drive at changing speed, or keep the lever arm where it was measured \
+             (--keep-lever)"
+        ));
     }
     Report {
         what: "mounts",

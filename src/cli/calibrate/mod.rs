@@ -4,7 +4,9 @@ mod anchors;
 mod beacons;
 mod imu;
 mod magnetometer;
+mod markers;
 mod mounts;
+mod noise;
 mod shared;
 mod wheels;
 
@@ -30,7 +32,9 @@ enum What {
     Beacons(beacons::Beacons),
     Imu(imu::Imu),
     Magnetometer(magnetometer::Magnetometer),
+    Markers(markers::Markers),
     Mounts(mounts::Mounts),
+    Noise(noise::Noise),
     Wheels(wheels::Wheels),
 }
 
@@ -41,7 +45,9 @@ impl Calibrate {
             What::Beacons(beacons) => beacons.run(),
             What::Imu(imu) => imu.run(),
             What::Magnetometer(magnetometer) => magnetometer.run(),
+            What::Markers(markers) => markers.run(),
             What::Mounts(mounts) => mounts.run(),
+            What::Noise(noise) => noise.run(),
             What::Wheels(wheels) => wheels.run(),
         })
     }

@@ -1,0 +1,41 @@
+//! `wayfix calibrate noise`: sigmas of the sources, by innovations.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::shared::Common;
+use crate::calibrate::noise::{Request, calibrate};
+use crate::calibrate::{Drive, File};
+
+/// Find the sigma of each source at which its innovations are as large as they should be.
+///
+/// The log is replayed up to eight times, each time with sigmas for all sources that bring their mean
+/// normalised innovation squared nearer to its dimension; wild measurements don't count. No truth is
+/// needed, and none is used. Errors that last stay with their own keys (drift_sigma_...). The result
+/// goes into vehicle.toml.
+#[derive(Debug, Args)]
+pub(super) struct Noise {
+    #[command(flatten)]
+    common: Common,
+    /// These sources only.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    source: Vec<String>,
+}
+
+impl Noise {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let (site, vehicle, log, damage) = self.common.read(
+            &[File::Vehicle],
+            |_, _| Drive::default(),
+            |log, _, index, record| log.take(index, record),
+        )?;
+        let request = Request {
+            sources: self.source.clone(),
+        };
+        let report =
+            calibrate(&site, &vehicle, &log, &request).with_context(|| self.common.name())?;
+        self.common.tell(&report, damage)
+    }
+}
