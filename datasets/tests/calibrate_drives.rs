@@ -240,7 +240,7 @@ fn hanyang_radio_is_late_against_the_satellites() {
 }
 
 /// Both lags against the truth, from seconds off: the radio's stamps and the truth's agree, the
-/// inertial unit's are 0.08 s late.
+/// inertial unit's are late by 0.11 s, as a plain scan of turn rates has it too.
 #[test]
 fn iasl_shows_its_time_offsets() {
     let Some(mut iasl) = recording("iasl_uwb", &Options::default()) else {
@@ -260,7 +260,7 @@ fn iasl_shows_its_time_offsets() {
     let report = mount_of(&iasl, "uwb", By::Best, true);
     near(&report, "source.uwb.delay_s", shift_s, 0.02);
     let report = mount_of(&iasl, "imu", By::Best, true);
-    near(&report, "source.imu.delay_s", shift_s + 0.08, 0.02);
+    near(&report, "source.imu.delay_s", shift_s + 0.11, 0.02);
     let angle = |k: usize| value(&report, &format!("source.imu.mount.rpy_deg[{k}]"));
     let off_deg = |found: f64, known: f64| (found - known + 540.0).rem_euclid(360.0) - 180.0;
     for (k, known) in [180.0, 0.0, 90.0].into_iter().enumerate() {
@@ -295,7 +295,9 @@ fn innovations_are_consistent_on_sets_with_truth() {
         let report = noise_of(&recording);
         for fit in &report.fits {
             println!("{set}: {} {:.3} {:?}", fit.name, fit.rms, fit.rms_before);
-            worst = worst.max((fit.rms - 1.0).abs());
+            if fit.name.ends_with("NIS over its dimension") {
+                worst = worst.max((fit.rms - 1.0).abs());
+            }
         }
         assert!(!report.fits.is_empty(), "{set}");
     }
@@ -313,6 +315,7 @@ fn starloc_tags_are_surveyed_from_half_of_them() {
     };
     let ids = starloc.site.landmarks.iter().map(|l| l.id.clone());
     let request = markers::Request {
+        source: Some("camera_left".to_owned()),
         survey: ids.step_by(2).collect(),
         ..markers::Request::default()
     };

@@ -164,7 +164,7 @@ impl Drive {
             yaw_deg: Some(0.0),
             yaw_sigma_deg: 1e-2,
         });
-        let (mut wheels, mut gyro) = (None, None);
+        let (mut wheels, mut gyro, mut steering) = (None, None, None);
         let mut replay = Replay::new(site, &own, RATE_HZ)?;
         let mut reckoned = Reckoned::new(self.begin());
         for record in &self.records {
@@ -174,6 +174,7 @@ impl Drive {
             match own.sources.get(sample.source.as_str()) {
                 Some(Source::Wheels(config)) => wheels = Some(config),
                 Some(Source::Imu(config)) => gyro = Some(config),
+                Some(Source::Steering(config)) => steering = Some(config.offset_sigma_deg),
                 Some(_) => {}
                 None => continue,
             }
@@ -195,12 +196,20 @@ impl Drive {
             scale: wheels.scale_sigma.max(1e-4),
             yaw_scale: wheels.yaw_rate_scale_sigma.max(1e-4),
             yaw_bias_radps: wheels.yaw_rate_bias_sigma_radps.max(1e-6),
+            curvature_radpm: 1e-6,
         };
+        // A steering that is not straight at zero: counts carry it along, or it is a source of its own.
+        let by_counts =
+            (wheels.steering_rad_per_tick != 0.0).then_some(wheels.steering_offset_sigma_deg);
+        if let (Some(offset_deg), true) = (by_counts.or(steering), own.motion.wheelbase_m > 0.0) {
+            sigmas.curvature_radpm = (offset_deg.to_radians() / own.motion.wheelbase_m).max(1e-6);
+        }
         if let Some(gyro) = gyro {
             sigmas.yaw_rad_rtm = 0.0;
             sigmas.yaw_rad_rtrad = gyro.gyro_rate_ratio_rthz;
             sigmas.yaw_rad_rts = gyro.gyro_density_radps_rthz;
             sigmas.yaw_bias_radps = gyro.gyro_bias_sigma_radps.max(1e-6);
+            sigmas.curvature_radpm = 1e-6;
         }
         Ok(Odometry::new(reckoned.steps, sigmas, KNOT_S, height_m))
     }

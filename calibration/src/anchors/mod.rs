@@ -44,7 +44,7 @@ const SETTLED: f64 = 0.01;
 const ROUNDS: usize = 12;
 const FREEDOM: f64 = 4.0;
 /// A step that promises less than this, in half squares of a sigma, is not worth taking.
-const ENOUGH: f64 = 1e-5;
+const ENOUGH: f64 = 1e-3;
 /// Nearer than this there is no direction \[m\].
 const NEAREST_M: f64 = 1e-3;
 /// A drive that nothing else places is taken up bit by bit: so much first \[s\], then so much more.
@@ -118,7 +118,8 @@ pub struct Found {
     pub places: Vec<Vec<Parameter>>,
     /// The other place that fits as well, of anchors that have one.
     pub mirrored: Vec<Option<Vector3<f64>>>,
-    /// Scale, turn scale and turn bias \[rad/s\] of the odometry, where the way is sought.
+    /// Scale, turn scale, turn bias \[rad/s\] and curvature of straight ahead \[rad/m\] of the odometry, where
+    /// the way is sought.
     pub odometry: Vec<Parameter>,
     /// Standard deviation of a range \[m\], wild ones apart.
     pub sigma_m: f64,
@@ -426,6 +427,7 @@ impl<'a> Problem<'a> {
             robust: Robust::StudentT { freedom: FREEDOM },
             chain: self.way.chain(),
             enough: ENOUGH,
+            steps: 400,
             ..Search::default()
         };
         let mut sigma_m = FIRST_SIGMA_M;

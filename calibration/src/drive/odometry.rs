@@ -2,9 +2,10 @@
 //!
 //! Dead reckoning gives poses `D(t)` of its own; from the pose `(p_k, ψ_k)` of the knot before a time
 //! ```text
-//! p(t) = p_k + (1 + s) R(ψ_k) d,    ψ(t) = ψ_k + (1 + κ) δ + b (t − t_k),    (d, δ) = D(t_k)⁻¹ D(t)
+//! p(t) = p_k + (1 + s) R(ψ_k) d,    ψ(t) = ψ_k + (1 + κ) δ + b (t − t_k) + c d_x,    (d, δ) = D(t_k)⁻¹ D(t)
 //! ```
-//! with errors `s` of the distance, `κ` and `b` of the turn, one each for the whole drive. The step from
+//! with errors `s` of the distance, `κ`, `b` and `c` (a steering that is not straight, wheels of two
+//! sizes) of the turn, one each for the whole drive. The step from
 //! knot to knot is the same, with an error of its own that grows with the root of distance and turn. The
 //! residual is in the odometry's own units, `d_k / (1 + s)` against what it measured: in metres of the site
 //! all errors would shrink along with `1 + s` and the map, and draw both towards zero.
@@ -48,6 +49,8 @@ pub struct OdometrySigmas {
     pub yaw_scale: f64,
     /// Prior of the turn's bias \[rad/s\].
     pub yaw_bias_radps: f64,
+    /// Prior of the curvature of what counts as straight ahead \[rad/m\].
+    pub curvature_radpm: f64,
 }
 
 impl Default for OdometrySigmas {
@@ -61,6 +64,7 @@ impl Default for OdometrySigmas {
             scale: 0.02,
             yaw_scale: 0.02,
             yaw_bias_radps: 1e-3,
+            curvature_radpm: 1e-6,
         }
     }
 }
@@ -208,7 +212,7 @@ impl Odometry {
     }
 
     pub(super) fn unknowns(&self) -> Vec<Unknown> {
-        let mut unknowns = Vec::with_capacity(3 * self.knots.len() + 3);
+        let mut unknowns = Vec::with_capacity(3 * self.knots.len() + 4);
         for (index, (_, pose)) in self.knots.iter().enumerate() {
             let (m, rad) = match self.start_sigmas {
                 Some(sigmas) if index == 0 => sigmas,
@@ -222,6 +226,7 @@ impl Odometry {
         unknowns.push(Unknown::new("wheel scale", 0.0, sigmas.scale));
         unknowns.push(Unknown::new("yaw rate scale", 0.0, sigmas.yaw_scale));
         unknowns.push(Unknown::new("yaw rate bias", 0.0, sigmas.yaw_bias_radps));
+        unknowns.push(Unknown::new("curvature", 0.0, sigmas.curvature_radpm));
         unknowns
     }
 
@@ -272,12 +277,15 @@ impl Odometry {
 
         let way = rotated(psi, Vector2::new(step.x_m, step.y_m));
         let dt_s = at_s - base.t_s;
-        let yaw = psi + turn * step.yaw_rad + bias * dt_s;
+        let curvature = x[globals + 3];
+        let yaw = psi + turn * step.yaw_rad + bias * dt_s + curvature * step.x_m;
         let arm = rotated(yaw, lever.xy());
         let offset = gain * way + arm;
         let raw = Vector2::new(to.pose.x_m - from.pose.x_m, to.pose.y_m - from.pose.y_m) / span_s;
-        let rate = turn * (to.pose.yaw_rad - from.pose.yaw_rad) / span_s + bias;
-        let velocity = gain * rotated(psi - turned_rad, raw) + rate * left(arm);
+        let moving = rotated(-turned_rad, raw);
+        let rate =
+            turn * (to.pose.yaw_rad - from.pose.yaw_rad) / span_s + bias + curvature * moving.x;
+        let velocity = gain * rotated(psi, moving) + rate * left(arm);
 
         let flat = |v: Vector2<f64>| Vector3::new(v.x, v.y, 0.0);
         let placed = Placed {
@@ -289,6 +297,7 @@ impl Odometry {
                 (globals, flat(way)),
                 (globals + 1, flat(left(arm) * step.yaw_rad)),
                 (globals + 2, flat(left(arm) * dt_s)),
+                (globals + 3, flat(left(arm) * step.x_m)),
             ],
         };
         let (sin, cos) = yaw.sin_cos();
@@ -306,19 +315,25 @@ impl Odometry {
         let knot = self.knot(t_s)?;
         let base = &self.steps[self.knots[knot].0];
         let at_s = t_s - lag_s;
-        let turned_rad = self.reckoned(at_s)?.yaw_rad - base.pose.yaw_rad;
+        let step = base.pose.to(&self.reckoned(at_s)?);
+        let turned_rad = step.yaw_rad;
         let (from, to) = self.around(at_s)?;
         let globals = 3 * self.knots.len();
         let (turn, bias) = (1.0 + x[globals + 1], x[globals + 2]);
         let dt_s = at_s - base.t_s;
-        let rate = (to.pose.yaw_rad - from.pose.yaw_rad) / (to.t_s - from.t_s);
+        let span_s = to.t_s - from.t_s;
+        let raw = Vector2::new(to.pose.x_m - from.pose.x_m, to.pose.y_m - from.pose.y_m) / span_s;
+        let ahead = rotated(-base.pose.yaw_rad, raw).x;
+        let rate = (to.pose.yaw_rad - from.pose.yaw_rad) / span_s;
         let by = vec![
             (3 * knot + 2, 1.0),
             (globals + 1, turned_rad),
             (globals + 2, dt_s),
+            (globals + 3, step.x_m),
         ];
-        let yaw_rad = x[3 * knot + 2] + turn * turned_rad + bias * dt_s;
-        Some((yaw_rad, turn * rate + bias, by))
+        let curvature = x[globals + 3];
+        let yaw_rad = x[3 * knot + 2] + turn * turned_rad + bias * dt_s + curvature * step.x_m;
+        Some((yaw_rad, turn * rate + bias + curvature * ahead, by))
     }
 
     pub(super) fn put(&self, x: &[f64], rows: &mut Rows, part: impl Fn(f64) -> usize) {
@@ -333,7 +348,8 @@ impl Odometry {
             let moved = Vector2::new(x[b] - x[a], x[b + 1] - x[a + 1]);
             let (sin, cos) = x[a + 2].sin_cos();
             let local = rotated(-x[a + 2], moved);
-            let turned_rad = (x[b + 2] - x[a + 2] - bias * dt_s) / turn;
+            let bent_rad = bias * dt_s + x[globals + 3] * step.x_m;
+            let turned_rad = (x[b + 2] - x[a + 2] - bent_rad) / turn;
             let residuals = [
                 local.x / gain - step.x_m,
                 local.y / gain - step.y_m,
@@ -365,6 +381,7 @@ impl Odometry {
                 ),
                 (globals + 1, [0.0, 0.0, -turned_rad / turn]),
                 (globals + 2, [0.0, 0.0, -dt_s / turn]),
+                (globals + 3, [0.0, 0.0, -step.x_m / turn]),
             ];
             rows.at(from.t_s);
             rows.part(part(from.t_s));

@@ -46,7 +46,7 @@ const SETTLED: f64 = 0.02;
 const ROUNDS: usize = 10;
 const FREEDOM: f64 = 4.0;
 /// A step that promises less than this, in half squares of a sigma, is not worth taking.
-const ENOUGH: f64 = 1e-5;
+const ENOUGH: f64 = 1e-3;
 const NEAREST_M: f64 = 1e-3;
 
 /// What a source says.
@@ -345,6 +345,7 @@ impl<'a> Problem<'a> {
             robust: Robust::StudentT { freedom: FREEDOM },
             chain: self.way.chain(),
             enough: ENOUGH,
+            steps: 400,
             ..Search::default()
         };
         let mut sigmas = FIRST;

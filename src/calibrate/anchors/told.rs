@@ -152,7 +152,9 @@ fn odometry(vehicle: &Vehicle, found: &Found) -> Vec<Parameter> {
             Source::Wheels(config) => Some((name, config)),
             _ => None,
         });
-    let ([scale, turn, bias], Some((name, config))) = (found.odometry.as_slice(), wheels) else {
+    let ([scale, turn, bias, curvature], Some((name, config))) =
+        (found.odometry.as_slice(), wheels)
+    else {
         return Vec::new();
     };
     let times = |p: &wayfix_calibration::Parameter, factor: f64| wayfix_calibration::Parameter {
@@ -170,6 +172,11 @@ fn odometry(vehicle: &Vehicle, found: &Found) -> Vec<Parameter> {
             file: None,
             unit: "rad/s",
             ..new(KeyPath::of("yaw rate bias"), bias)
+        },
+        Parameter {
+            file: None,
+            unit: "rad/m",
+            ..new(KeyPath::of("curvature of straight ahead"), curvature)
         },
     ]
 }
