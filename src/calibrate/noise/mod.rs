@@ -53,8 +53,23 @@ pub enum CalibrateError {
     },
 }
 
+/// An innovation and the next one of the same target are alike from this correlation on.
+const LASTING: f64 = 0.2;
+/// The estimate is overconfident where its mean NEES is this many times its dimension.
+const OVERCONFIDENT: f64 = 2.0;
+
 /// A source and a kind of its readings.
 type Group = (Name, Kind);
+
+/// What a replay showed.
+#[derive(Clone, Debug, Default)]
+struct Shown {
+    groups: BTreeMap<Group, Consistency>,
+    /// Correlation of an innovation with the next one of its target.
+    lasting: BTreeMap<Group, f64>,
+    /// Horizontal error \[m\] and NEES over its dimension, where the log has truth: judged, never used.
+    truth: Option<(f64, f64)>,
+}
 
 /// Finds the sigmas of all sources at once.
 ///
@@ -72,19 +87,19 @@ pub fn calibrate(
     let groups = groups(vehicle, log, wanted);
     let mut searches: BTreeMap<Group, SigmaSearch> = BTreeMap::new();
     let mut factors: BTreeMap<Group, f64> = groups.keys().map(|group| (*group, 1.0)).collect();
-    let mut first: Option<BTreeMap<Group, Consistency>> = None;
+    let mut first: Option<Shown> = None;
     // The replay that was nearest to consistent as a whole: sigmas are judged together.
-    let mut best: Option<(f64, BTreeMap<Group, f64>, BTreeMap<Group, Consistency>)> = None;
+    let mut best: Option<(f64, BTreeMap<Group, f64>, Shown)> = None;
     let mut replays = 0;
     for _ in 0..REPLAYS {
         let found = replay(site, vehicle, log, &groups, &factors)?;
         replays += 1;
-        if found.is_empty() {
+        if found.groups.is_empty() {
             break;
         }
         first.get_or_insert_with(|| found.clone());
         let known = |group: &&Group| groups.get(group).is_some_and(|keys| !keys.is_empty());
-        let of_known = found.iter().filter(|(group, _)| known(group));
+        let of_known = found.groups.iter().filter(|(group, _)| known(group));
         let off = of_known
             .map(|(_, c)| c.ratio.ln().abs())
             .fold(0.0, f64::max);
@@ -93,7 +108,7 @@ pub fn calibrate(
         }
         let mut is_done = true;
         for (group, factor) in &mut factors {
-            let Some(c) = found.get(group).filter(|_| known(&group)) else {
+            let Some(c) = found.groups.get(group).filter(|_| known(&group)) else {
                 continue;
             };
             let search = searches.entry(*group).or_default();
@@ -157,7 +172,7 @@ fn replay(
     log: &Drive,
     groups: &BTreeMap<Group, Vec<&'static str>>,
     factors: &BTreeMap<Group, f64>,
-) -> Result<BTreeMap<Group, Consistency>, CalibrateError> {
+) -> Result<Shown, CalibrateError> {
     let mut tried = vehicle.clone();
     for ((name, kind), keys) in groups {
         let factor = factors.get(&(*name, *kind)).copied().unwrap_or(1.0);
@@ -169,28 +184,49 @@ fn replay(
     let mut replay = Replay::new(site, &tried, 1.0).map_err(setup)?;
     let mut collected = Collected::default();
     for record in &log.records {
-        if matches!(record, Record::Sample(_)) {
-            replay.feed(record, &mut collected);
-        }
+        replay.feed(record, &mut collected);
     }
-    let of_groups = collected.0.into_iter();
-    let judged = of_groups.filter_map(|(group, rows)| {
-        let is_asked = groups.contains_key(&group);
-        Some((group, consistency(&rows).filter(|_| is_asked)?))
-    });
-    Ok(judged.collect())
+    let errors = replay.finish(&mut collected).errors;
+    let nees = errors.position_nees.mean();
+    let truth = errors.horizontal_m.rmse().zip(nees);
+    let asked = |group: &Group| groups.contains_key(group);
+    let lasting = collected.pairs.iter().filter(|(group, _)| asked(group));
+    let judged = collected.rows.iter().filter(|(group, _)| asked(group));
+    Ok(Shown {
+        groups: judged
+            .filter_map(|(group, rows)| Some((*group, consistency(rows)?)))
+            .collect(),
+        lasting: lasting
+            .map(|(group, (products, squares))| (*group, products / squares.max(1e-12)))
+            .collect(),
+        truth: truth.map(|(rms_m, nees)| (rms_m, nees / errors.nees_dimension.max(1) as f64)),
+    })
 }
 
+/// Innovations of a replay.
 #[derive(Default)]
-struct Collected(BTreeMap<Group, Innovations>);
+struct Collected {
+    rows: BTreeMap<Group, Innovations>,
+    /// Sums of products of one innovation with the next, and of squares.
+    pairs: BTreeMap<Group, (f64, f64)>,
+    before: BTreeMap<(Group, Option<Name>), f64>,
+}
 
 impl Sink for Collected {
     fn report(&mut self, report: &engine::Report) {
-        if let Some(update) = &report.update
-            && update.nis.is_finite()
-        {
-            let group = self.0.entry((report.source, report.kind)).or_default();
-            group.rows.push((update.nis, update.dimension, update.gate));
+        let Some(update) = report.update.filter(|update| update.nis.is_finite()) else {
+            return;
+        };
+        let group = (report.source, report.kind);
+        let rows = &mut self.rows.entry(group).or_default().rows;
+        rows.push((update.nis, update.dimension, update.gate));
+        if update.nis < update.gate && update.sigma[0] > 0.0 {
+            let now = update.residual[0] / update.sigma[0];
+            if let Some(before) = self.before.insert((group, report.target), now) {
+                let (products, squares) = self.pairs.entry(group).or_default();
+                *products += before * now;
+                *squares += 0.5 * (before * before + now * now);
+            }
         }
     }
 }
@@ -199,8 +235,8 @@ struct Found<'a> {
     groups: &'a BTreeMap<Group, Vec<&'static str>>,
     searches: &'a BTreeMap<Group, SigmaSearch>,
     factors: &'a BTreeMap<Group, f64>,
-    first: &'a BTreeMap<Group, Consistency>,
-    last: &'a BTreeMap<Group, Consistency>,
+    first: &'a Shown,
+    last: &'a Shown,
     replays: usize,
 }
 
@@ -213,7 +249,7 @@ impl Found<'_> {
         for (group, keys) in self.groups {
             let (name, kind) = group;
             let label = format!("source.{name} {}", kind.name());
-            let Some(last) = self.last.get(group) else {
+            let Some(last) = self.last.groups.get(group) else {
                 warnings.push(format!(
                     "{label}: fewer than {NEEDED} corrections, its sigma stays as it is"
                 ));
@@ -230,7 +266,7 @@ impl Found<'_> {
                 "nis_ratio": last.ratio, "mean_nis_per_dimension": last.mean_nis,
                 "wild_share": last.wild_share,
             }));
-            if let Some(first) = self.first.get(group) {
+            if let Some(first) = self.first.groups.get(group) {
                 fits.push(Fit {
                     name: format!("{label}, NIS over its dimension"),
                     unit: "",
@@ -243,16 +279,55 @@ impl Found<'_> {
                 let share = 100.0 * last.wild_share;
                 warnings.push(format!("{label}: {share:.1} % are wild, and don't count"));
             }
+            let lasting = |shown: &Shown| shown.lasting.get(group).copied().unwrap_or(0.0);
+            let most = lasting(self.first).max(lasting(self.last));
+            if most > LASTING {
+                warnings.push(format!(
+                    "{label}: errors last (one innovation and the next of the same target correlate by \
+                     {most:.2}); the sigma is that of their white part, and an estimate that takes the rest \
+                     for new each time is overconfident: describe it by drift_sigma_ and drift_time_s, or \
+                     keep the sigma larger"
+                ));
+            }
             parameters.extend(
                 keys.iter()
                     .filter_map(|key| self.parameter(vehicle, group, key, last)),
             );
         }
+        if let (Some((before_m, nees_before)), Some((after_m, nees))) =
+            (self.first.truth, self.last.truth)
+        {
+            let fit = |name: &str, unit, rms, before| Fit {
+                name: name.to_owned(),
+                unit,
+                rms,
+                rms_before: Some(before),
+                count: None,
+            };
+            fits.push(fit(
+                "horizontal error against truth",
+                "m",
+                after_m,
+                before_m,
+            ));
+            fits.push(fit(
+                "position NEES over its dimension",
+                "",
+                nees,
+                nees_before,
+            ));
+            if nees > OVERCONFIDENT {
+                warnings.push(format!(
+                    "against truth the estimate is overconfident with these sigmas (NEES {nees:.1} times its \
+                     dimension, {nees_before:.1} before): its errors last, and innovations alone don't show it"
+                ));
+            }
+        }
         Report {
             what: "noise",
             headline: format!(
                 "{} kinds of readings, {} replays",
-                self.last.len(),
+                self.last.groups.len(),
                 self.replays
             ),
             parameters,
