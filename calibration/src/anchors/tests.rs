@@ -1,6 +1,7 @@
 use super::*;
-use crate::drive::{OdometrySigmas, Step, Track, TrackPoint};
+use crate::drive::{Odometry, OdometrySigmas, Step, Track, TrackPoint};
 use crate::least_squares::jacobian_error;
+use crate::parameter::Observed;
 use crate::pose::Pose2;
 use crate::random::Random;
 

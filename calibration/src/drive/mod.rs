@@ -33,6 +33,9 @@ pub enum Way {
     Driven(Odometry),
 }
 
+/// Derivative of a number by each unknown that it depends on.
+pub(crate) type Slopes = Vec<(usize, f64)>;
+
 /// A place of a sensor and its derivatives by the unknowns.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
@@ -115,12 +118,7 @@ impl Way {
     }
 
     /// Heading of the vehicle \[rad\], not wrapped, and its derivatives.
-    pub(crate) fn yaw_at(
-        &self,
-        x: &[f64],
-        t_s: f64,
-        sensor: &Sensor,
-    ) -> Option<(f64, Vec<(usize, f64)>)> {
+    pub(crate) fn yaw_at(&self, x: &[f64], t_s: f64, sensor: &Sensor) -> Option<(f64, Slopes)> {
         let (yaw_rad, rate_radps, mut by) = match self {
             Self::Known(track) => {
                 let (yaw_rad, rate) = track.yaw_at(t_s - sensor.lag_s)?;

@@ -13,7 +13,7 @@
 
 use nalgebra::{Matrix3, Vector2, Vector3};
 
-use super::Placed;
+use super::{Placed, Slopes};
 use crate::least_squares::{Chain, Rows, Unknown};
 use crate::pose::Pose2;
 
@@ -306,12 +306,7 @@ impl Odometry {
     }
 
     /// Heading \[rad\], its rate \[rad/s\], and its derivatives.
-    pub(super) fn yaw_at(
-        &self,
-        x: &[f64],
-        t_s: f64,
-        lag_s: f64,
-    ) -> Option<(f64, f64, Vec<(usize, f64)>)> {
+    pub(super) fn yaw_at(&self, x: &[f64], t_s: f64, lag_s: f64) -> Option<(f64, f64, Slopes)> {
         let knot = self.knot(t_s)?;
         let base = &self.steps[self.knots[knot].0];
         let at_s = t_s - lag_s;

@@ -346,7 +346,6 @@ impl<'a> Problem<'a> {
             chain: self.way.chain(),
             enough: ENOUGH,
             steps: 400,
-            ..Search::default()
         };
         let mut sigmas = FIRST;
         let mut rounds = 0;
