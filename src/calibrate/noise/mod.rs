@@ -30,6 +30,8 @@ const ADVICE: &str = "record a longer drive on which the source is used along wi
 pub struct Request {
     /// These sources only; empty: all.
     pub sources: Vec<String>,
+    /// Take the sigma of the white part even where most of the error lasts.
+    pub takes_white: bool,
 }
 
 /// A log that shows no noise.
@@ -55,6 +57,8 @@ pub enum CalibrateError {
 
 /// An innovation and the next one of the same target are alike from this correlation on.
 const LASTING: f64 = 0.2;
+/// From here on most of the error lasts, and the white part alone would mislead.
+const LASTS_MOSTLY: f64 = 0.5;
 /// The estimate is overconfident where its mean NEES is this many times its dimension.
 const OVERCONFIDENT: f64 = 2.0;
 
@@ -126,6 +130,7 @@ pub fn calibrate(
         });
     };
     let found = Found {
+        takes_white: request.takes_white,
         groups: &groups,
         searches: &searches,
         factors: &factors,
@@ -232,6 +237,7 @@ impl Sink for Collected {
 }
 
 struct Found<'a> {
+    takes_white: bool,
     groups: &'a BTreeMap<Group, Vec<&'static str>>,
     searches: &'a BTreeMap<Group, SigmaSearch>,
     factors: &'a BTreeMap<Group, f64>,
@@ -279,14 +285,20 @@ impl Found<'_> {
                 let share = 100.0 * last.wild_share;
                 warnings.push(format!("{label}: {share:.1} % are wild, and don't count"));
             }
-            let lasting = |shown: &Shown| shown.lasting.get(group).copied().unwrap_or(0.0);
-            let most = lasting(self.first).max(lasting(self.last));
+            let most = self.lasting(group);
             if most > LASTING {
                 warnings.push(format!(
                     "{label}: errors last (one innovation and the next of the same target correlate by \
                      {most:.2}); the sigma is that of their white part, and an estimate that takes the rest \
                      for new each time is overconfident: describe it by drift_sigma_ and drift_time_s, or \
                      keep the sigma larger"
+                ));
+            }
+            if self.is_kept(group) {
+                let factor = self.factors.get(group).copied().unwrap_or(1.0);
+                warnings.push(format!(
+                    "{label}: most of the error lasts, so its sigma is kept; {factor:.3} times it would be the \
+                     white part (--white)"
                 ));
             }
             parameters.extend(
@@ -342,6 +354,17 @@ impl Found<'_> {
         }
     }
 
+    /// How much an innovation is like the next one.
+    fn lasting(&self, group: &Group) -> f64 {
+        let of = |shown: &Shown| shown.lasting.get(group).copied().unwrap_or(0.0);
+        of(self.first).max(of(self.last))
+    }
+
+    /// Whether the white part alone would mislead.
+    fn is_kept(&self, group: &Group) -> bool {
+        !self.takes_white && self.lasting(group) > LASTS_MOSTLY
+    }
+
     fn parameter(
         &self,
         vehicle: &Vehicle,
@@ -357,7 +380,7 @@ impl Found<'_> {
         let slope = search.slope().map_or(1.0, f64::abs).clamp(0.1, 1.0);
         let relative = 0.5 * (last.ratio_sigma.max(last.ratio.ln().abs())) / slope;
         let verdict = match relative {
-            _ if !search.is_shown() => Verdict::NotShown,
+            _ if !search.is_shown() || self.is_kept(group) => Verdict::NotShown,
             relative if relative < SHOWN => Verdict::Shown,
             relative if relative < WEAKLY => Verdict::WeaklyShown,
             _ => Verdict::NotShown,

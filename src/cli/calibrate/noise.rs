@@ -13,8 +13,8 @@ use crate::calibrate::{Drive, File};
 ///
 /// The log is replayed up to eight times, each time with sigmas for all sources that bring their mean
 /// normalised innovation squared nearer to its dimension; wild measurements don't count. No truth is
-/// needed, and none is used. Errors that last stay with their own keys (drift_sigma_...). The result
-/// goes into vehicle.toml.
+/// needed; where the log has it, it judges the result. Errors that last stay with their own keys
+/// (drift_sigma_...), and a sigma most of whose error lasts is kept. The result goes into vehicle.toml.
 #[derive(Debug, Args)]
 pub(super) struct Noise {
     #[command(flatten)]
@@ -22,6 +22,9 @@ pub(super) struct Noise {
     /// These sources only.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     source: Vec<String>,
+    /// Take the sigma of the white part even where most of the error lasts.
+    #[arg(long)]
+    white: bool,
 }
 
 impl Noise {
@@ -33,6 +36,7 @@ impl Noise {
         )?;
         let request = Request {
             sources: self.source.clone(),
+            takes_white: self.white,
         };
         let report =
             calibrate(&site, &vehicle, &log, &request).with_context(|| self.common.name())?;
