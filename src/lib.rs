@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod evaluate;
+pub mod explain;
 pub mod log;
 pub mod output;
 pub mod replay;

@@ -78,8 +78,12 @@ fn writing_changes_what_was_found_and_nothing_else() {
         "vehicle.toml",
         "--write",
     ];
-    let told = run(&scratch, &files);
+    let told = run(&scratch, &[&files[..], &["--plots", "plots"]].concat());
     assert_eq!(told.code, 0, "{}", told.stderr);
+    for plot in ["position", "heading", "histogram"] {
+        let path = scratch.0.join(format!("plots/wheels_{plot}.svg"));
+        assert!(std::fs::read_to_string(path).unwrap().contains("</svg>"));
+    }
     assert!(
         told.stdout
             .contains("-metres_per_tick = 2e-5\n+metres_per_tick = 2."),

@@ -1,15 +1,7 @@
 //! Is the covariance honest? Monte Carlo over seeded runs of the nominal scenarios, whose sensors err
-//! exactly as their vehicle files say.
-//!
-//! Method: Bar-Shalom, Li, Kirubarajan 2001, section 5.4.2. NEES and NIS of one run are correlated in
-//! time, so nothing is averaged over time: at each epoch the mean over N independent runs is formed,
-//! and under the hypothesis of a consistent filter N·mean is chi-square distributed with N·n degrees
-//! of freedom (n components). A quantity passes where at least 80 % of its epochs lie within the
-//! two-sided 95 % band. Epochs are 2 s apart, so they are not quite independent of one another:
-//! that is why 80 and not 90.
-//!
-//! Epochs begin once the heading is known. A vehicle on a known plane is judged in two dimensions: its
-//! height is a prior that is exactly true here, and hence too good.
+//! exactly as their vehicle files say. Method: `support/quantity.rs`. Epochs begin once the heading
+//! is known. A vehicle on a known plane is judged in two dimensions: its height is a prior that is exactly
+//! true here, and hence too good.
 
 // Helpers outside `#[test]` functions are not covered by clippy.toml.
 #![allow(clippy::unwrap_used)]
@@ -18,8 +10,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use statrs::distribution::{ChiSquared, ContinuousCDF};
 use support::Track;
+use support::quantity::{Quantity, assert_consistent};
 use wayfix::evaluate::Comparison;
 use wayfix::sim::noise::{normal, stream};
 use wayfix::sim::{Simulation, scenario, simulate};
@@ -30,41 +22,6 @@ const RUNS: u64 = 100;
 const DURATION_S: f64 = 60.0;
 const FROM_S: i64 = 10;
 const STEP_S: i64 = 2;
-const LEAST_SHARE: f64 = 0.8;
-
-/// Values of one quantity: components, and by epoch one value a run.
-#[derive(Default)]
-struct Quantity {
-    components: usize,
-    epochs: BTreeMap<i64, Vec<f64>>,
-}
-
-impl Quantity {
-    fn add(&mut self, epoch_s: i64, value: f64, components: usize) {
-        self.components = components;
-        self.epochs.entry(epoch_s).or_default().push(value);
-    }
-
-    /// Share of the epochs whose mean over the runs lies within the band.
-    fn share_in_band(&self) -> f64 {
-        let is_in = |values: &&Vec<f64>| {
-            let freedom = (values.len() * self.components) as f64;
-            let chi_squared = ChiSquared::new(freedom).unwrap();
-            let band = chi_squared.inverse_cdf(0.025)..chi_squared.inverse_cdf(0.975);
-            band.contains(&values.iter().sum())
-        };
-        self.epochs.values().filter(is_in).count() as f64 / self.epochs.len() as f64
-    }
-
-    /// For people: by epoch, the mean over its expectation.
-    fn ratios(&self) -> Vec<String> {
-        let ratio = |values: &Vec<f64>| {
-            values.iter().sum::<f64>() / (values.len() * self.components) as f64
-        };
-        let row = |(t, values): (&i64, &Vec<f64>)| format!("{t} s: {:.2}", ratio(values));
-        self.epochs.iter().map(row).collect()
-    }
-}
 
 /// NEES of position and heading, NIS of every kind of measurement.
 fn quantities(
@@ -118,24 +75,6 @@ fn position_nees(at: &Comparison, dimensions: usize) -> f64 {
 fn runs(name: &str) -> impl Iterator<Item = Simulation> {
     let scenario = scenario::find(name).unwrap();
     (0..RUNS).map(|seed| simulate(scenario, seed, Some(DURATION_S)).unwrap())
-}
-
-fn assert_consistent(quantities: &BTreeMap<String, Quantity>, expected: &[&str]) {
-    let names: Vec<&str> = quantities.keys().map(String::as_str).collect();
-    assert_eq!(names, expected);
-    let mut inconsistent = Vec::new();
-    for (name, quantity) in quantities {
-        let fewest = quantity.epochs.values().map(Vec::len).min().unwrap();
-        assert!(quantity.epochs.len() >= 20 && fewest >= 50, "{name}");
-        let share = quantity.share_in_band();
-        if share < LEAST_SHARE {
-            inconsistent.push(format!(
-                "{name}: {share:.2} in band {:?}",
-                quantity.ratios()
-            ));
-        }
-    }
-    assert!(inconsistent.is_empty(), "{inconsistent:#?}");
 }
 
 #[test]

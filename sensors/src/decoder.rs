@@ -27,6 +27,8 @@ pub struct Counters {
     pub malformed: u64,
     /// Messages in good order that say nothing to the engine: other types, no fix, duplicates.
     pub ignored: u64,
+    /// Messages that never came, by the numbers that the device gives them.
+    pub missing: u64,
 }
 
 /// Why a message was malformed.

@@ -5,7 +5,8 @@
 //! | GGA | `gnss_position`; height above the ellipsoid = altitude + geoid separation |
 //! | GST | the sigmas of the position of the same UTC time |
 //! | RMC, VTG | `gnss_velocity`, one an epoch, from course and speed over ground |
-//! | HDT | `yaw`, turned from compass sense to counter-clockwise from east |
+//! | HDT, THS | `yaw`, turned from compass sense to counter-clockwise from east; THS of mode A |
+//! | GSA | whether a fix has two dimensions: its height is then left out |
 //! | RMC, ZDA | the date, for [`TimeBase::Utc`] |
 //!
 //! Any talker. Other sentences, sentences without a fix, and a second talker's word on an epoch
@@ -23,6 +24,7 @@ use alloc::string::ToString;
 
 use arrayvec::ArrayVec;
 use nmea::ParseResult;
+use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 
 use crate::decoder::{Counters, DecodeError, Decoder};
@@ -33,7 +35,8 @@ use epoch::{Epochs, Fault};
 const SENTENCE_LIMIT_BYTES: usize = 256;
 
 /// What a sample's time is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TimeBase {
     /// When the sentence began to arrive.
     #[default]
@@ -228,7 +231,7 @@ fn sentence(
         .unwrap_or_default();
     let known = matches!(
         address.get(2..),
-        Some(b"GGA" | b"GST" | b"HDT" | b"RMC" | b"VTG" | b"ZDA")
+        Some(b"GGA" | b"GSA" | b"GST" | b"HDT" | b"RMC" | b"THS" | b"VTG" | b"ZDA")
     );
     if !known || frame[0] != b'$' {
         return Ok(Outcome::Ignored);
@@ -237,6 +240,24 @@ fn sentence(
         let address = core::str::from_utf8(address).unwrap_or("?");
         DecodeError::Content(format!("{address}: {what}"))
     };
+    // The two that the crate lacks, or has more of than is needed here.
+    let mut fields = frame[1..star].split(|&b| b == b',').skip(1);
+    let own = match address.get(2..) {
+        Some(b"THS") => Some(match (fields.next(), fields.next()) {
+            (Some(heading), Some(b"A")) => core::str::from_utf8(heading)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .ok_or(Fault("heading is no number"))
+                .and_then(|heading_deg| epochs.yaw(heading_deg, t_rx, give)),
+            // Estimated, manual, simulated, invalid.
+            _ => Ok(Outcome::Ignored),
+        }),
+        Some(b"GSA") => Some(Ok(epochs.dimensions(fields.nth(1).unwrap_or_default()))),
+        _ => None,
+    };
+    if let Some(taken) = own {
+        return taken.map_err(|Fault(what)| fault(&what));
+    }
     let parsed = nmea::parse_bytes(&frame[..star + 3]).map_err(|e| fault(&e.to_string()))?;
     match parsed {
         ParseResult::GGA(gga) => epochs.position(&gga, t_rx, give),

@@ -227,6 +227,7 @@ impl Plot {
         if (1..=MOST_NAMES).contains(&named.count()) {
             chart
                 .configure_series_labels()
+                .position(SeriesLabelPosition::UpperRight)
                 .background_style(WHITE.mix(0.85))
                 .border_style(BLACK.mix(0.3))
                 .label_font((FONT, 13))

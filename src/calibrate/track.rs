@@ -123,16 +123,7 @@ impl Track {
 /// A position as site.toml states it, in the site frame \[m\]: off the grid, where there is one.
 #[must_use]
 pub fn in_site_frame(site: &Site, position_m: [f64; 3]) -> Vector3<f64> {
-    let [x, y, z] = position_m;
-    let Some(grid) = site.grid else {
-        return Vector3::from(position_m);
-    };
-    let (sin, cos) = grid.yaw_deg.to_radians().sin_cos();
-    Vector3::new(
-        cos * x - sin * y + grid.east_m,
-        sin * x + cos * y + grid.north_m,
-        z,
-    )
+    site.in_frame(position_m)
 }
 
 /// The same the other way: a point of the site frame as site.toml states it \[m\].

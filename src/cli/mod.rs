@@ -6,6 +6,8 @@ mod campaign_table;
 mod check;
 mod convert;
 mod demo;
+mod evaluate;
+mod explain;
 mod gates;
 mod outcome;
 mod replay;
@@ -34,6 +36,8 @@ enum Command {
     Check(check::Check),
     Convert(convert::Convert),
     Demo(demo::Demo),
+    Evaluate(evaluate::Evaluate),
+    Explain(explain::Explain),
     Replay(replay::Replay),
     Schema(schema::Schema),
     Simulate(simulate::Simulate),
@@ -51,6 +55,8 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Convert(convert) => convert.run(),
             Command::Demo(demo) => Ok(demo.run()),
+            Command::Evaluate(evaluate) => Ok(evaluate.run()),
+            Command::Explain(explain) => Ok(explain.run()),
             Command::Replay(replay) => Ok(replay.run()),
             Command::Schema(schema) => schema.run(),
             Command::Simulate(simulate) => simulate.run(),

@@ -13,6 +13,7 @@ use clap::Args;
 use super::summary;
 use crate::config::{Site, Vehicle};
 use crate::log::Record;
+use crate::output::report::ReportPage;
 use crate::output::{Document, Files};
 use crate::replay::{Read, Replay};
 
@@ -41,6 +42,7 @@ fn rate(text: &str) -> Result<f64, String> {
 pub(super) struct Run {
     replay: Replay,
     files: Option<Files>,
+    page: Option<ReportPage>,
     /// Rule 13's exception: how long the work takes is told to people and never to the engine.
     begun: Instant,
     stop: Arc<AtomicBool>,
@@ -74,6 +76,7 @@ impl Run {
         Ok(Self {
             replay,
             files,
+            page: None,
             begun: Instant::now(),
             stop,
             is_resumed: false,
@@ -89,6 +92,15 @@ impl Run {
         if let Some(files) = &mut self.files {
             files.smooth()?;
         }
+        Ok(())
+    }
+
+    /// Writes a page at the end.
+    ///
+    /// # Errors
+    /// It can't be created.
+    pub fn report(&mut self, path: &Path, site: &Site, vehicle: &Vehicle) -> anyhow::Result<()> {
+        self.page = Some(ReportPage::create(path, site, vehicle)?);
         Ok(())
     }
 
@@ -120,7 +132,8 @@ impl Run {
     }
 
     pub fn feed(&mut self, record: &Record) {
-        self.replay.feed(record, &mut self.files);
+        self.replay
+            .feed(record, &mut (&mut self.files, &mut self.page));
     }
 
     pub fn is_stopped(&self) -> bool {
@@ -131,7 +144,7 @@ impl Run {
     pub fn end(mut self, name: &str, read: Read, telling: &Telling) -> anyhow::Result<ExitCode> {
         let interrupted = self.is_stopped();
         let is_known = self.replay.engine().estimate().is_some();
-        let summary = self.replay.finish(&mut self.files);
+        let summary = (self.replay).finish(&mut (&mut self.files, &mut self.page));
         let document = Document {
             is_interrupted: interrupted,
             log_damage: (&read.log).into(),
@@ -139,6 +152,7 @@ impl Run {
             ..Document::new(name, &summary, self.begun.elapsed().as_secs_f64())
         };
         let written = self.files.map_or(Ok(()), |files| files.finish(&document));
+        let written = written.and(self.page.map_or(Ok(()), |page| page.finish(&document)));
         if telling.json {
             println!("{}", document.json());
         } else if !telling.quiet {

@@ -52,6 +52,10 @@ pub struct Replay {
     /// smoothed.tum, and its errors beside the others. Takes memory: the summary says how much.
     #[arg(long)]
     smooth: bool,
+    /// Write one page for a browser: track, errors, verdicts and why, parameters, configuration. It needs
+    /// no network.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Folder for the results; made if need be. A continued replay writes what follows.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -94,6 +98,9 @@ impl Replay {
         };
         if self.smooth {
             run.smooth()?;
+        }
+        if let Some(path) = &self.report {
+            run.report(path, &site, &vehicle)?;
         }
         let bar = self.bar(&feed);
         let is_over = |run: &Run| {

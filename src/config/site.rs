@@ -40,6 +40,31 @@ pub struct Site {
     pub floors: Vec<Floor>,
 }
 
+impl Site {
+    /// A position as the file states it, in the site frame \[m\]: off the grid, where there is one.
+    ///
+    /// ```
+    /// use wayfix::config::Site;
+    /// let site: Site = toml::from_str("grid = { yaw_deg = 90.0, east_m = 5.0, north_m = 0.0 }")?;
+    /// let place = site.in_frame([1.0, 2.0, 3.0]);
+    /// assert!((place - nalgebra::Vector3::new(3.0, 1.0, 3.0)).norm() < 1e-12);
+    /// # Ok::<(), toml::de::Error>(())
+    /// ```
+    #[must_use]
+    pub fn in_frame(&self, position_m: [f64; 3]) -> nalgebra::Vector3<f64> {
+        let [x, y, z] = position_m;
+        let Some(grid) = self.grid else {
+            return position_m.into();
+        };
+        let (sin, cos) = grid.yaw_deg.to_radians().sin_cos();
+        nalgebra::Vector3::new(
+            cos * x - sin * y + grid.east_m,
+            sin * x + cos * y + grid.north_m,
+            z,
+        )
+    }
+}
+
 /// Origin of the site frame on the WGS-84 ellipsoid.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -19,7 +19,7 @@ const DOUBT: f64 = 4.0;
 const DOUBT_S: f64 = 0.5;
 
 /// So many refusals does an accepted measurement outweigh.
-const OUTWEIGHED: u32 = 4;
+const OUTWEIGHED: u32 = 2;
 /// So many refusals, few accepted between, are more than wild values.
 const LEAST_REFUSALS: u32 = 3;
 

@@ -23,7 +23,8 @@ const LEAST_S: f64 = 10.0;
 const LEAST_M: f64 = 5.0;
 /// ... that differ by no more than this share of their mean.
 const STEADY: f64 = 0.3;
-/// How much everything else is doubted that was learned with a wrong tie (variance).
+/// How much place and parameters are doubted that were learned with a wrong tie (variance); a shift of
+/// the site turns nothing.
 const DOUBT: f64 = 25.0;
 /// A datum is told to be wrong beyond so many of its sigmas.
 const WRONG: f64 = 3.0;
@@ -97,7 +98,7 @@ impl Core {
             let variance = mean.norm_squared();
             self.hypotheses.constrain(|filter| {
                 // All else was learned under the wrong tie.
-                filter.doubt(DOUBT, |_| false);
+                filter.doubt_place(DOUBT);
                 filter.inflate_parameter(x, variance);
                 filter.inflate_parameter(y, variance);
             });
@@ -121,7 +122,7 @@ impl Core {
             return;
         }
         self.hypotheses.constrain(|filter| {
-            filter.doubt(DOUBT, |_| false);
+            filter.doubt_place(DOUBT);
             for (axis, kind) in [Kind::TieX, Kind::TieY].into_iter().enumerate() {
                 if let Some(slot) = filter.find(id(kind, SITE, 0)) {
                     let place = Block::Position.start() + axis;

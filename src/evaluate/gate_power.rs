@@ -250,6 +250,22 @@ fn is_more(hits: u64, all: u64, share: f64) -> bool {
         .is_some_and(|below| binomial.sf(below) < SIGNIFICANCE)
 }
 
+/// Unit of each component of a reading's innovation, and the factor from the model's unit to it.
+#[must_use]
+pub fn components(kind: Kind, dimension: usize) -> Vec<(&'static str, f64)> {
+    let mut all = vec![("", 1.0); dimension];
+    for group in groups(kind, dimension) {
+        for component in all
+            .iter_mut()
+            .take(group.components.end)
+            .skip(group.components.start)
+        {
+            *component = (group.unit, group.scale);
+        }
+    }
+    all
+}
+
 /// Components of a measurement, by unit.
 fn groups(kind: Kind, dimension: usize) -> Vec<Group> {
     let all = |unit, scale| {

@@ -1,5 +1,6 @@
 //! How far the estimate is from the truth, and whether it knew.
 
+pub mod compare;
 pub mod detection;
 mod distribution;
 mod gate_power;
@@ -9,7 +10,7 @@ use nalgebra::{Matrix2, Matrix3, Quaternion, UnitQuaternion, Vector3};
 use wayfix_filter::math;
 
 pub use distribution::Distribution;
-pub use gate_power::{Caught, GatePower, Misfit, POWER};
+pub use gate_power::{Caught, GatePower, Misfit, POWER, components};
 pub use levels::{Levels, Region};
 
 use crate::engine::Estimate;

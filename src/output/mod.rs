@@ -5,6 +5,7 @@ pub mod findings;
 pub mod lines;
 pub mod number;
 pub mod parameters;
+pub mod report;
 pub mod reports;
 pub mod resets;
 pub mod stanford;

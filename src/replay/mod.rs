@@ -43,6 +43,49 @@ pub trait Sink {
 /// Nothing is kept.
 impl Sink for () {}
 
+/// Two sinks, one after the other.
+impl<A: Sink, B: Sink> Sink for (&mut A, &mut B) {
+    fn estimate(&mut self, estimate: &Estimate) {
+        self.0.estimate(estimate);
+        self.1.estimate(estimate);
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.0.report(report);
+        self.1.report(report);
+    }
+
+    fn reset(&mut self, reset: &Reset) {
+        self.0.reset(reset);
+        self.1.reset(reset);
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        self.0.finding(finding);
+        self.1.finding(finding);
+    }
+
+    fn comparison(&mut self, comparison: &Comparison) {
+        self.0.comparison(comparison);
+        self.1.comparison(comparison);
+    }
+
+    fn smoothed(&mut self, estimate: &Estimate) {
+        self.0.smoothed(estimate);
+        self.1.smoothed(estimate);
+    }
+
+    fn smoothed_comparison(&mut self, comparison: &Comparison) {
+        self.0.smoothed_comparison(comparison);
+        self.1.smoothed_comparison(comparison);
+    }
+
+    fn parameters(&mut self, t: Timestamp, parameters: &[Learned]) {
+        self.0.parameters(t, parameters);
+        self.1.parameters(t, parameters);
+    }
+}
+
 /// A sink where one is wanted.
 impl<S: Sink> Sink for Option<S> {
     fn estimate(&mut self, estimate: &Estimate) {

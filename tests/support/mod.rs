@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "not every test file needs everything")]
 
+pub mod quantity;
+
 use std::path::PathBuf;
 use std::process::Command;
 

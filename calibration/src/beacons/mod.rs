@@ -33,11 +33,14 @@
 //! # Ok::<(), wayfix_calibration::beacons::BeaconsError>(())
 //! ```
 
+mod shadow;
+
 use thiserror::Error;
 
 use crate::least_squares::{Options as Search, Residual, Robust, Rows, SolveError, Unknown, solve};
 use crate::parameter::{Observed, Parameter};
 use crate::spread::spread;
+pub use shadow::{Shadow, shadow};
 
 /// Readings from nearer than this are left out \[m\].
 pub const NEAREST_M: f64 = 0.2;

@@ -87,6 +87,26 @@ fn known_beacons_come_back_within_their_sigmas() {
 }
 
 #[test]
+fn what_lasts_is_told_from_what_is_new() {
+    let (mut squares, mut count) = (0.0, 0.0);
+    for seed in 1..=10 {
+        let found = calibrate_beacons(&guesses(), &walk(seed, 400.0), &Options::default()).unwrap();
+        let apart = shadow(&found.residuals, &found.sigma_db, 2.0).unwrap();
+        for (parameter, truth) in [(&apart.lasting_db, 3.0), (&apart.white_db, 7_f64.sqrt())] {
+            let error = (parameter.value - truth) / parameter.sigma;
+            assert!(
+                error.abs() < 4.0 && parameter.sigma < 0.5,
+                "{parameter:?} is {truth}"
+            );
+            squares += error * error;
+            count += 1.0;
+        }
+    }
+    println!("mean square {:.2}", squares / count);
+    assert!((0.1..2.5).contains(&(squares / count)));
+}
+
+#[test]
 fn own_exponents_are_found_too() {
     let options = Options {
         own_exponents: true,

@@ -6,8 +6,10 @@ use super::envelope::Factor;
 use super::rows::{Residual, Rows, Sums};
 use super::{Chain, Options, SolveError, Unknown};
 
-/// The search ends when a step promises less than this share of the cost.
-const CLOSE: f64 = 1e-12;
+/// The search ends when a step promises less than this share of the cost, or this much: the cost is in
+/// squares of sigmas, so that is a ten-thousandth of a sigma.
+const CLOSE: f64 = 1e-10;
+const NOTHING: f64 = 1e-9;
 /// A search that can't step any more is at the minimum where the promise is less than this share.
 const STALLED: f64 = 1e-6;
 /// Damping at which it can't.
@@ -91,8 +93,8 @@ impl<M: Fn(&[f64], &mut Rows)> Search<'_, M> {
                 .zip(step.iter())
                 .for_each(|(of, step)| next[*of] += step);
             // Where nothing is left to win, the step is still worth taking: the gradient is exact.
-            let enough = self.options.enough.max(CLOSE * sums.cost);
-            if promised <= enough || promised < f64::MIN_POSITIVE {
+            let enough = self.options.enough.max(CLOSE * sums.cost + NOTHING);
+            if promised <= enough {
                 let cost = self.cost(free, &next);
                 return Ok(if cost <= sums.cost { next } else { x });
             }

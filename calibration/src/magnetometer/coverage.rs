@@ -17,8 +17,6 @@ pub(super) const NEEDED_SHARE: f64 = 0.4;
 /// No direction may be farther than this from a covered one, itself or its opposite: an ellipsoid is
 /// alike on both sides of its centre [rad].
 const WIDEST_HOLE_RAD: f64 = 0.8;
-/// A fit in one plane has to see the field turn by this at least [rad].
-pub(super) const LEAST_TURN_RAD: f64 = 0.5;
 
 /// A cell of the sphere.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,8 +38,6 @@ pub struct Coverage {
     pub cells: Vec<Cell>,
     /// Share of them that has samples.
     pub share: f64,
-    /// Widest angle between two directions [rad].
-    pub widest_rad: f64,
     /// Direction whose nearest covered one, itself or opposite, is farthest.
     pub hole: Vector3<f64>,
     /// How far that is [rad].
@@ -98,13 +94,9 @@ pub fn coverage(samples: &[FieldSample], centre_ut: &Vector3<f64>) -> Coverage {
         .fold((Vector3::z(), 0.0), |worst, one| {
             if one.1 > worst.1 { one } else { worst }
         });
-    let widest = covered
-        .iter()
-        .flat_map(|a| covered.iter().map(move |b| a.dot(b)));
     let share = covered.len() as f64 / cells.len() as f64;
     Coverage {
         share,
-        widest_rad: widest.fold(1.0, f64::min).clamp(-1.0, 1.0).acos(),
         hole,
         hole_rad,
         cells,

@@ -56,9 +56,13 @@ pub(super) fn fit(
     let unknowns: Vec<Unknown> = (0..9).map(unknown).collect();
     let solution = settled(&unknowns, &samples, h_ut)?;
     let mut iron = told(Kind::Flat, solution, &samples, h_ut);
-    let own = [&mut iron.hard_ut[2], &mut iron.soft[2]];
-    own.into_iter().for_each(|p| p.observed = Observed::No);
-    iron.soft[4].observed = Observed::No;
-    iron.soft[5].observed = Observed::No;
+    // As little is known of what stays as before.
+    let [.., zz, _, xz, yz] = &mut iron.soft;
+    for soft in [zz, xz, yz] {
+        soft.observed = Observed::No;
+        soft.sigma = SOFT_PRIOR;
+    }
+    iron.hard_ut[2].observed = Observed::No;
+    iron.hard_ut[2].sigma = 10.0 * radius;
     Ok(Some(iron))
 }

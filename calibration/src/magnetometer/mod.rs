@@ -24,9 +24,13 @@ pub use ellipsoid::sphere;
 
 use crate::least_squares::{Residual, SolveError};
 use crate::parameter::Parameter;
+use crate::spread::spread;
 
 /// Least samples of a fit, after thinning to directions that differ.
 const NEEDED: usize = 30;
+/// Scatter of the distance from the centre, over the radius, that is no sphere any more; iron that draws
+/// it out to twice its width leaves 0.25, noise about a point has 0.4.
+const NO_SPHERE: f64 = 0.3;
 /// Samples of a fit, at most; more are thinned evenly.
 const MOST: usize = 20_000;
 
@@ -116,11 +120,13 @@ pub enum MagnetometerError {
         /// Its radius \[µT\].
         radius_ut: f64,
     },
-    /// The field hardly changed.
-    #[error("the field turned by {turned_deg:.0} deg in all: the sensor was not turned")]
+    /// The field lies about a point, not around one.
+    #[error(
+        "the field changed by {span_ut:.1} µT at most, and around no sphere: the sensor was not turned"
+    )]
     NotTurned {
-        /// Widest angle between two directions [deg].
-        turned_deg: f64,
+        /// Widest span of an axis \[µT\].
+        span_ut: f64,
     },
     /// The search did not end.
     #[error("the fit of the ellipsoid: {0}")]
@@ -153,16 +159,28 @@ pub fn iron(samples: &[FieldSample], earth: Option<Earth>) -> Result<Iron, Magne
             needed: NEEDED,
         });
     }
+    let (centre_ut, radius_ut) = sphere(&samples);
+    // Noise about a point has directions of all kinds too, but no radius.
+    let off = |s: &FieldSample| (s.field_ut - centre_ut).norm() - radius_ut;
+    let (scatter_ut, _) = spread(samples.iter().map(off));
+    if scatter_ut > NO_SPHERE * radius_ut {
+        let axis = |axis: usize| samples.iter().map(move |s| s.field_ut[axis]);
+        let span = |of: usize| {
+            let (low, high) = (
+                axis(of).fold(f64::MAX, f64::min),
+                axis(of).fold(f64::MIN, f64::max),
+            );
+            high - low
+        };
+        return Err(MagnetometerError::NotTurned {
+            span_ut: span(0).max(span(1)).max(span(2)),
+        });
+    }
     if let Some(flat) = flat::fit(&samples, earth.map(|e| e.horizontal_ut))? {
         return Ok(flat);
     }
-    let (centre_ut, radius_ut) = sphere(&samples);
     let covered = coverage(&samples, &centre_ut);
     if !covered.is_enough() {
-        let turned_deg = covered.widest_rad.to_degrees();
-        if covered.widest_rad < coverage::LEAST_TURN_RAD {
-            return Err(MagnetometerError::NotTurned { turned_deg });
-        }
         return Err(MagnetometerError::PoorCoverage {
             coverage: Box::new(covered),
             centre_ut,

@@ -14,7 +14,7 @@ use super::segments::{
     Error, OVERLAP, Segment, follow, interpolate, path, path_errors, rms, segment_errors, segments,
 };
 use super::{Calibration, Fit, Options, ReferencePose, WheelsError, positive};
-use crate::least_squares::minimise;
+use crate::least_squares::{Residual, minimise};
 use crate::parameter::{Observed, Parameter};
 use crate::pose::Pose2;
 
@@ -155,6 +155,7 @@ pub(super) fn calibrate<D: Drive>(
             .collect(),
         correlation: known.correlation,
         fit: follow(drive, &values, &segments, &at_rows),
+        residuals: search.residuals_in_time(&found),
     })
 }
 
@@ -200,6 +201,34 @@ impl<D: Drive> Search<'_, D> {
             segment_errors(&poses, &sensor, kept.iter().copied()).collect(),
             pieces.concat(),
         ]
+    }
+
+    /// The errors of the segments, each at its end.
+    fn residuals_in_time(&self, at: &Minimum) -> Vec<Residual> {
+        let times = self.drive.times();
+        let [errors, _] = self.errors(&at.x, &(0..0));
+        let sigma = at.sigmas[0];
+        let sigmas = [sigma.0, sigma.0, sigma.1];
+        let of = |(segment, error): (&Segment, Error)| {
+            let t_s = times[segment.until].seconds_since(times[0]);
+            let weighted = robust(&error, sigma);
+            [0, 1, 2].map(|series| {
+                let normalised = error[series] / sigmas[series];
+                let weight = if normalised == 0.0 {
+                    1.0
+                } else {
+                    (weighted[series] / normalised).powi(2)
+                };
+                Residual {
+                    t_s,
+                    series,
+                    value: error[series],
+                    normalised,
+                    weight,
+                }
+            })
+        };
+        self.segments.iter().zip(errors).flat_map(of).collect()
     }
 
     /// Residuals of the views that have sigmas, then the priors of the `free` parameters.

@@ -44,6 +44,7 @@
 use thiserror::Error;
 use wayfix_filter::Timestamp;
 
+use crate::least_squares::Residual;
 use crate::parameter::Parameter;
 use crate::pose::Pose2;
 
@@ -101,6 +102,8 @@ pub struct Calibration<M> {
     pub correlation: (f64, String, String),
     /// How well it fits.
     pub fit: Fit,
+    /// Errors at the ends of the segments: series 0 and 1 are x and y \[m\], 2 is the heading [rad].
+    pub residuals: Vec<Residual>,
 }
 
 impl<M> Calibration<M> {

@@ -14,17 +14,32 @@ impl<const N: usize, J: Journal> Filter<N, J> {
     /// direction alike, so what is correlated stays so. Parameters that `spares` holds true for keep
     /// their variance.
     pub fn doubt(&mut self, factor: f64, spares: impl Fn(ParameterId) -> bool) {
+        self.stretch(factor, [true; NAV], |id| !spares(id));
+    }
+
+    /// The same of the position and the parameters alone: how the asset moves and where it looks is
+    /// as sure as before.
+    pub fn doubt_place(&mut self, factor: f64) {
+        let position = Block::Position.start();
+        let doubted = core::array::from_fn(|i| (position..position + 3).contains(&i));
+        self.stretch(factor, doubted, |_| true);
+    }
+
+    /// Multiplies the variances of some states by `factor`; what is correlated stays so.
+    fn stretch(&mut self, factor: f64, nav: [bool; NAV], parameter: impl Fn(ParameterId) -> bool) {
         if !(factor > 1.0 && factor.is_finite()) {
             return;
         }
-        let mut scale = [libm::sqrt(factor); N];
-        for (active, scale) in self.pool.active.iter().zip(&mut scale[NAV..]) {
-            if spares(active.id) {
-                *scale = 1.0;
+        let parameters = self.pool.active.iter().map(|active| parameter(active.id));
+        let mut scale = [1.0; N];
+        for (scale, doubted) in scale.iter_mut().zip(nav.into_iter().chain(parameters)) {
+            if doubted {
+                *scale = libm::sqrt(factor);
             }
         }
-        for j in 0..N {
-            for i in 0..N {
+        let n = self.pool.len();
+        for j in 0..n {
+            for i in 0..n {
                 self.p[(i, j)] *= scale[i] * scale[j];
             }
         }

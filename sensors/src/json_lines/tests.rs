@@ -134,6 +134,7 @@ fn decoder_skips_counts_and_goes_on() {
         samples,
         malformed,
         ignored,
+        ..
     } = decoder.counters();
     assert_eq!(
         (bytes, samples, malformed, ignored),

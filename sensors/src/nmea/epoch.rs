@@ -25,6 +25,8 @@ pub(super) struct Epochs {
     utc_ns: Option<i64>,
     /// The previous epoch had a GST (at first: may have), so a position waits for one.
     hold: bool,
+    /// The last GSA spoke of a fix in two dimensions: the height in GGA is not measured.
+    flat: bool,
     /// Readings dropped for want of a date.
     dropped: u64,
     epoch: Epoch,
@@ -47,6 +49,7 @@ impl Epochs {
             base,
             utc_ns: None,
             hold: true,
+            flat: false,
             dropped: 0,
             epoch: Epoch::default(),
         }
@@ -92,7 +95,8 @@ impl Epochs {
         let finite = |x: Option<f32>| x.map(decimal).filter(|x| x.is_finite());
         let height_m = finite(gga.altitude)
             .zip(finite(gga.geoid_separation))
-            .map(|(msl, sep)| msl + sep);
+            .map(|(msl, sep)| msl + sep)
+            .filter(|_| !self.flat);
         self.epoch.has_position = true;
         let position = GnssPosition {
             lat_deg,
@@ -161,9 +165,14 @@ impl Epochs {
     }
 
     pub fn heading(&mut self, hdt: &HdtData, t_rx: Timestamp, give: Give) -> Taken {
-        let Some(heading_deg) = hdt.heading.map(decimal) else {
-            return Ok(Outcome::Ignored);
-        };
+        match hdt.heading.map(decimal) {
+            Some(heading_deg) => self.yaw(heading_deg, t_rx, give),
+            None => Ok(Outcome::Ignored),
+        }
+    }
+
+    /// A heading [deg], clockwise from north.
+    pub fn yaw(&mut self, heading_deg: f64, t_rx: Timestamp, give: Give) -> Taken {
         if !(0.0..=360.0).contains(&heading_deg) {
             return Err(Fault("heading outside 0 to 360 degrees"));
         }
@@ -179,6 +188,18 @@ impl Epochs {
         };
         self.give(t_rx, self.epoch.time_ns, Reading::Yaw(yaw), give);
         Ok(Outcome::Used)
+    }
+
+    /// GSA's kind of fix: 1 none, 2 two dimensions, 3 three.
+    pub fn dimensions(&mut self, kind: &[u8]) -> Outcome {
+        if !matches!(kind, b"2" | b"3") {
+            return Outcome::Ignored;
+        }
+        self.flat = kind == b"2";
+        if let Some((_, position)) = self.epoch.held.as_mut().filter(|_| self.flat) {
+            position.height_m = None;
+        }
+        Outcome::Used
     }
 
     pub fn date(&mut self, zda: &ZdaData, _: Timestamp, give: Give) -> Taken {

@@ -144,6 +144,41 @@ fn heading_turns_the_other_way() {
 }
 
 #[test]
+fn a_true_heading_with_its_status() {
+    // The example of u-blox's interface description: an estimated heading is no measurement.
+    let estimated = counters("$GPTHS,77.52,E*34\r\n");
+    assert_eq!((estimated.ignored, estimated.samples), (1, 0));
+    let samples = decode(TimeBase::Receive, &line("GNTHS,77.52,A"));
+    let [Reading::Yaw(yaw)] = samples.iter().map(|s| s.reading).collect::<Vec<_>>()[..] else {
+        panic!()
+    };
+    assert!((yaw.yaw_rad.to_degrees() - 12.48).abs() < 1e-9);
+}
+
+#[test]
+fn a_fix_of_two_dimensions_has_no_height() {
+    let gga = |s| {
+        line(&format!(
+            "GNGGA,0927{s:02}.00,4717.11399,N,00833.91590,E,1,08,1.01,499.6,M,48.0,M,,"
+        ))
+    };
+    let gsa = |kind| line(&format!("GNGSA,A,{kind},21,05,29,,,,,,,,,,2.8,2.5,1.3"));
+    let heights = |text: String| -> Vec<bool> {
+        let samples = decode(TimeBase::Receive, &text);
+        samples
+            .iter()
+            .map(|s| position(s).height_m.is_some())
+            .collect()
+    };
+    assert_eq!(
+        heights(gga(1) + &gsa(2) + &gga(2) + &gsa(3)),
+        [false, false]
+    );
+    assert_eq!(heights(gsa(3) + &gga(1) + &gga(2) + &gsa(2)), [true, true]);
+    assert_eq!(counters(&gsa(1)).ignored, 1);
+}
+
+#[test]
 fn midnight_and_missing_dates() {
     let gga = |time| {
         line(&format!(
@@ -216,6 +251,9 @@ fn what_cannot_be_used_is_counted() {
         (line("GPRMC,092725.00,A,,,,,0.1,,091202,,"), 0, 1),
         (line("GPVTG,,,,,,,,,N"), 0, 1),
         (line("HEHDT,,T"), 0, 1),
+        (line("GNTHS,,V"), 0, 1),
+        (line("GNTHS,nan,A"), 1, 0),
+        (line("GNTHS,4,00,A"), 0, 1),
         (line("GPGST,092725.00,,,,,,,"), 0, 1),
         (line("GPGSV,1,1,00"), 0, 1),
         (line("PUBX,00,1"), 0, 1),
@@ -237,7 +275,7 @@ proptest! {
 
     /// Right checksums, so that the parsers behind it are reached.
     #[test]
-    fn arbitrary_fields_never_panic(kind in "GGA|GST|HDT|RMC|VTG|ZDA", fields in proptest::collection::vec("[0-9.NESWTMKAVx-]{0,11}|nan|inf|[0-9]{6}\\.[0-9]{0,12}", 0..16)) {
+    fn arbitrary_fields_never_panic(kind in "GGA|GSA|GST|HDT|RMC|THS|VTG|ZDA", fields in proptest::collection::vec("[0-9.NESWTMKAVx-]{0,11}|nan|inf|[0-9]{6}\\.[0-9]{0,12}", 0..16)) {
         let text = line(&format!("GP{kind},{}", fields.join(",")));
         let mut decoder = make(TimeBase::Utc).near(NOON);
         decoder.push(text.as_bytes(), Timestamp(0), &mut |sample| assert!(serde_json::to_string(&sample).is_ok_and(|s| !s.contains("null"))));

@@ -11,7 +11,7 @@ use wayfix_sensors::{Name, Reading};
 
 use super::missing::{Missing, choose};
 use super::plot::Plot;
-use super::two_files::{Change, Whole};
+use super::two_files::Change;
 use super::{File, Fit, Heard, KeyPath, Parameter, Report, Track, in_site_frame};
 use crate::config::source::RssiSource;
 use crate::config::{Site, Source, Vehicle};
@@ -178,10 +178,10 @@ impl<'a> Known<'a> {
         let mut readings = readings.to_vec();
         readings.sort_by_key(|r| (r.log, r.t));
         let names: BTreeSet<Name> = readings.iter().map(|r| r.beacon).collect();
-        let of_site = |name: &Name| site.beacons.iter().find(|b| b.id == name.as_str());
-        let (known, unknown): (BTreeSet<Name>, BTreeSet<Name>) =
-            names.into_iter().partition(|name| of_site(name).is_some());
-        let of_site: Vec<_> = known.iter().filter_map(of_site).collect();
+        let is_heard = |b: &&crate::config::site::Beacon| names.iter().any(|n| n.as_str() == b.id);
+        let of_site: Vec<_> = site.beacons.iter().filter(is_heard).collect();
+        let is_unknown = |name: &Name| of_site.iter().all(|b| b.id != name.as_str());
+        let unknown = names.iter().copied().filter(is_unknown).collect();
         let beacon = |b: &&crate::config::site::Beacon| Beacon {
             name: b.id.clone(),
             power_dbm: b.power_dbm.unwrap_or(config.power_dbm),
@@ -261,17 +261,21 @@ fn report(
             Parameter::new(File::Site, key, "", exponent, advice)
         }));
     }
-    parameters.push(Parameter {
-        before: Some(config.sigma_db),
-        whole: Whole::Number,
-        ..Parameter::new(
-            File::Vehicle,
-            of_source("sigma_db"),
-            "dB",
-            &found.sigma_db,
-            advice,
-        )
-    });
+    let of_noise = |key: &str, found: &wayfix_calibration::Parameter, before| Parameter {
+        before: Some(before),
+        ..Parameter::new(File::Vehicle, of_source(key), "dB", found, advice)
+    };
+    // A filter that is told of shadowing has it apart from the white noise.
+    let apart = (config.drift_sigma_db > 0.0)
+        .then(|| beacons::shadow(&found.residuals, &found.sigma_db, config.drift_time_s))
+        .flatten();
+    if let Some(apart) = &apart {
+        parameters.push(of_noise("sigma_db", &apart.white_db, config.sigma_db));
+        let lasting = of_noise("drift_sigma_db", &apart.lasting_db, config.drift_sigma_db);
+        parameters.push(lasting);
+    } else {
+        parameters.push(of_noise("sigma_db", &found.sigma_db, config.sigma_db));
+    }
     let fit = |(k, fit): (usize, &beacons::BeaconFit)| Fit {
         name: format!("beacon {}", known.beacons[k].name),
         unit: "dB",

@@ -23,7 +23,7 @@ use crate::config::{Source, Vehicle};
 use crate::log::Record;
 
 /// A rest from which noise is taken has this length at least \[s\].
-const NEEDED_S: f64 = 60.0;
+const NEEDED_S: f64 = 30.0;
 /// Time between two logs, where the second begins before the first ends \[s\].
 const BETWEEN_S: f64 = 100.0;
 const LONGER: &str =

@@ -101,8 +101,13 @@ pub(super) fn report(site: &Site, found: Found) -> Report {
     };
     if let Some((alignment, q_b_mag, pairs)) = &mount {
         parameters.extend(of_mount(&source, config.mount.rpy_deg, alignment, q_b_mag));
+        let is_shown = alignment
+            .offset_rad
+            .iter()
+            .all(|p| p.observed != Observed::No);
+        let what = if is_shown { "mount by" } else { "no mount by" };
         notes.push(format!(
-            "mount by {pairs} turns of the gyro, which the field follows within {:.1} deg",
+            "{what} {pairs} turns of the gyro, which the field follows within {:.1} deg",
             alignment.rms_rad.to_degrees()
         ));
     } else {

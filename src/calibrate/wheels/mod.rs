@@ -24,6 +24,7 @@ mod rows;
 
 use serde::Serialize;
 use wayfix_calibration::Observed;
+use wayfix_calibration::least_squares::Residual;
 use wayfix_calibration::wheels::{Fit, WheelsError};
 use wayfix_filter::Timestamp;
 
@@ -90,6 +91,9 @@ pub struct Found {
     pub as_stated: Option<Errors>,
     /// Errors of the second half by the first.
     pub holdout: Option<Holdout>,
+    /// Errors at the ends of the segments: series 0 and 1 are x and y \[m\], 2 is the heading [deg].
+    #[serde(skip)]
+    pub residuals: Vec<Residual>,
 }
 
 /// Counters that are narrower than vehicle.toml says.
@@ -190,6 +194,15 @@ pub fn calibrate(
             value: best.bits,
             segment_position_rms_before_m: best.as_stated_m,
         }),
+        residuals: (best.fitted.residuals.iter())
+            .map(|r| match r.series {
+                2 => Residual {
+                    value: r.value.to_degrees(),
+                    ..*r
+                },
+                _ => *r,
+            })
+            .collect(),
         in_sample: best.fitted.fit.into(),
         as_stated: as_stated.ok().map(Errors::from),
         holdout,

@@ -1,6 +1,7 @@
 //! Rows and guess of either kind of drive, and the fit on them.
 
 use wayfix_calibration::Parameter;
+use wayfix_calibration::least_squares::Residual;
 use wayfix_calibration::wheels::{
     Calibration, DifferentialDrive, DifferentialTicks, Fit, Options, ReferencePose, TricycleDrive,
     TricycleTicks, WheelsError, calibrate_differential, calibrate_tricycle,
@@ -19,6 +20,7 @@ pub(super) struct Fitted {
     pub parameters: Vec<Parameter>,
     pub correlation: (f64, String, String),
     pub fit: Fit,
+    pub residuals: Vec<Residual>,
     model: Model,
 }
 
@@ -71,6 +73,7 @@ impl Prepared {
                 parameters: found.parameters,
                 correlation: found.correlation,
                 fit: found.fit,
+                residuals: found.residuals,
                 model: model(found.model),
             }
         }

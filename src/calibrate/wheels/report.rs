@@ -1,8 +1,10 @@
 //! What was found, in the form that all calibrations share.
 
 use serde_json::Value;
+use wayfix_calibration::least_squares::Residual;
 
 use super::{Errors, Found};
+use crate::calibrate::plot::Plot;
 use crate::calibrate::two_files::{Change, Whole};
 use crate::calibrate::{File, Fit, KeyPath, Report};
 
@@ -33,7 +35,7 @@ impl Found {
             warnings: self.warnings(),
             details,
             more: self.more(),
-            plots: Vec::new(),
+            plots: self.plots(),
         }
     }
 
@@ -78,6 +80,30 @@ impl Found {
             fits.extend(of("second half, by the first", &holdout.second_half, None));
         }
         fits
+    }
+
+    fn plots(&self) -> Vec<Plot> {
+        let of = |is_heading: bool| {
+            let own = self
+                .residuals
+                .iter()
+                .filter(|r| (r.series == 2) == is_heading);
+            own.map(|r| Residual {
+                series: if is_heading { 0 } else { r.series },
+                ..*r
+            })
+            .collect::<Vec<_>>()
+        };
+        let label = "at the ends of segments";
+        let (position, heading) = (of(false), of(true));
+        let position_names = ["x".to_owned(), "y".to_owned()];
+        let heading_names = ["heading".to_owned()];
+        let (metres, degrees) = (format!("{label} [m]"), format!("{label} [deg]"));
+        vec![
+            Plot::residuals("position", &metres, &position_names, &position),
+            Plot::residuals("heading", &degrees, &heading_names, &heading),
+            Plot::histogram("histogram", label, &self.residuals),
+        ]
     }
 
     fn warnings(&self) -> Vec<String> {

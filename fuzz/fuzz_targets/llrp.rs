@@ -1,0 +1,7 @@
+//! LLRP RFID readers: tag reports. The law is in `fuzz/laws/devices.rs`.
+#![no_main]
+
+#[path = "../laws/devices.rs"]
+mod devices;
+
+libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, usize)| devices::law("llrp", &input.0, input.1));

@@ -1,0 +1,7 @@
+//! Pozyx UWB: serial lines, published JSON. The law is in `fuzz/laws/devices.rs`.
+#![no_main]
+
+#[path = "../laws/devices.rs"]
+mod devices;
+
+libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, usize)| devices::law("pozyx", &input.0, input.1));

@@ -1,0 +1,7 @@
+//! WitMotion inertial sensors and magnetometers. The law is in `fuzz/laws/devices.rs`.
+#![no_main]
+
+#[path = "../laws/devices.rs"]
+mod devices;
+
+libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, usize)| devices::law("witmotion", &input.0, input.1));

@@ -1,0 +1,7 @@
+//! Xsens MTi inertial sensors: MTData2. The law is in `fuzz/laws/devices.rs`.
+#![no_main]
+
+#[path = "../laws/devices.rs"]
+mod devices;
+
+libfuzzer_sys::fuzz_target!(|input: (Vec<u8>, usize)| devices::law("xsens", &input.0, input.1));

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Opens reports of `wayfix replay --report` in headless Chromium and uses them as a person would.
+
+Usage: check_report.py CHROMIUM SCREENSHOTS PAGE.html...
+Pans, zooms, hovers, steps by keyboard, switches source and parameter, changes the theme; fails where
+nothing answers, where the console has an error, or where the page asks for anything from elsewhere.
+Needs the package playwright (its own browsers are not needed).
+"""
+
+import pathlib
+import sys
+
+from playwright.sync_api import sync_playwright
+
+
+def pixels(page, canvas):
+    """What a canvas shows, as a data URL."""
+    return page.evaluate(f"document.getElementById('{canvas}').toDataURL()")
+
+
+def check(browser, path, screenshots):
+    page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme="light")
+    errors, asked = [], []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.on("request", lambda r: asked.append(r.url))
+    page.goto(path.resolve().as_uri())
+
+    def changes(what, canvas, act):
+        before = pixels(page, canvas)
+        act()
+        assert pixels(page, canvas) != before, f"{path.name}: {what} changes nothing"
+
+    plan = page.locator("#plan")
+    box = plan.bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def drag():
+        page.mouse.move(*middle)
+        page.mouse.down()
+        page.mouse.move(middle[0] + 60, middle[1] + 30, steps=3)
+        page.mouse.up()
+
+    def wheel():
+        page.mouse.move(*middle)
+        page.mouse.wheel(0, -400)
+
+    changes("dragging", "plan", drag)
+    changes("the wheel", "plan", wheel)
+    changes("Fit", "plan", lambda: page.click("#fit"))
+    at = page.evaluate("(() => { const i = data.track.t.length >> 1; return [plan.px(data.track.x[i]), plan.py(data.track.y[i])]; })()")
+    text = page.inner_text("#hover")
+    page.mouse.move(box["x"] + at[0], box["y"] + at[1])
+    assert page.inner_text("#hover") != text, f"{path.name}: hovering tells nothing"
+    assert "heading" in page.inner_text("#hover")
+    plan.focus()
+    for key in ["ArrowLeft", "+", "-", "0", "."]:
+        if key in ("0", "."):
+            page.keyboard.press("+")
+        changes(f"key {key}", "plan", lambda key=key: page.keyboard.press(key))
+    changes("3 sigma", "plan", lambda: page.check("#show-sigma"))
+    for select, canvas in [("nis-source", "nis-plot"), ("parameter", "parameter-plot")]:
+        options = page.locator(f"#{select} option").count()
+        if options > 1:
+            changes(select, canvas, lambda s=select, n=options: page.select_option(f"#{s}", index=n - 1))
+    refused = page.locator("#refused-source option").count()
+    if refused > 1:
+        rows = page.inner_text("#refused-table")
+        page.select_option("#refused-source", index=refused - 1)
+        assert page.inner_text("#refused-table") != rows
+    page.screenshot(path=screenshots / f"{path.stem}-light.png", full_page=True)
+    changes("the theme", "plan", lambda: page.click("#theme"))
+    page.screenshot(path=screenshots / f"{path.stem}-dark.png", full_page=True)
+    assert not errors, f"{path.name}: {errors}"
+    assert all(url.startswith("file:") for url in asked), f"{path.name} asks for {asked}"
+    megabytes = path.stat().st_size / 1e6
+    assert megabytes < 10, f"{path.name} has {megabytes:.1f} MB"
+    print(f"{path.name}: {megabytes:.1f} MB, answers to mouse and keyboard, no error")
+    page.close()
+
+
+def main():
+    chromium, screenshots, *pages = sys.argv[1:]
+    screenshots = pathlib.Path(screenshots)
+    screenshots.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for page in pages:
+            check(browser, pathlib.Path(page), screenshots)
+        browser.close()
+
+
+main()
