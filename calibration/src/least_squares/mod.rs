@@ -22,6 +22,10 @@
 //!
 //! Rotations are rotation vectors about a nominal attitude that the model keeps.
 //!
+//! Where a drive itself is unknown ([`Chain`]), its poses come first among the unknowns, each sharing
+//! rows with its neighbours and with the parameters behind them all: `H` is a band with a border, and
+//! an hour of poses costs no more than its entries ([`envelope`]).
+//!
 //! ```
 //! use wayfix_calibration::Observed;
 //! use wayfix_calibration::least_squares::{Options, Robust, Unknown, solve};
@@ -39,6 +43,7 @@
 //! # Ok::<(), wayfix_calibration::least_squares::SolveError>(())
 //! ```
 
+mod envelope;
 mod known;
 mod numeric;
 mod robust;
@@ -51,10 +56,10 @@ use thiserror::Error;
 use crate::parameter::{Observed, Parameter};
 use known::Known;
 pub use numeric::jacobian_error;
-pub(crate) use numeric::{linearise, minimise};
+pub(crate) use numeric::{linearise, minimise, residuals};
 pub use robust::Robust;
 pub use rows::{Residual, Rows};
-use search::Search;
+use search::{Free, Search};
 
 /// A parameter that is sought.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +91,20 @@ pub struct Options {
     pub robust: Robust,
     /// Steps after which the search is given up.
     pub steps: usize,
+    /// Unknowns of the drive itself, before the parameters.
+    pub chain: Chain,
+    /// The search ends, too, where a step promises less than this, in half squares of a sigma.
+    pub enough: f64,
+}
+
+/// Unknowns at the front that are not asked for, such as the poses of a drive: fitted along with the
+/// rest, never judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// How many.
+    pub unknowns: usize,
+    /// A row may name two of them that are at most so many places apart.
+    pub reach: usize,
 }
 
 impl Default for Options {
@@ -93,6 +112,8 @@ impl Default for Options {
         Self {
             robust: Robust::None,
             steps: 200,
+            chain: Chain::default(),
+            enough: 0.0,
         }
     }
 }
@@ -100,7 +121,9 @@ impl Default for Options {
 /// What came out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Solution {
-    /// Every parameter, in the order of the unknowns.
+    /// The unknowns of the chain.
+    pub chain: Vec<f64>,
+    /// Every parameter, in the order of the unknowns, without the chain.
     pub parameters: Vec<Parameter>,
     /// Covariance of what the drive showed; zero in the rows of what it did not.
     pub covariance: DMatrix<f64>,
@@ -114,10 +137,11 @@ pub struct Solution {
 }
 
 impl Solution {
-    /// The values alone.
+    /// The values alone, the chain's first.
     #[must_use]
     pub fn x(&self) -> Vec<f64> {
-        self.parameters.iter().map(|p| p.value).collect()
+        let parameters = self.parameters.iter().map(|p| p.value);
+        self.chain.iter().copied().chain(parameters).collect()
     }
 }
 
@@ -156,51 +180,49 @@ pub fn solve(
         model: &model,
     };
     let guess: Vec<f64> = unknowns.iter().map(|u| u.guess).collect();
-    let all: Vec<usize> = (0..unknowns.len()).collect();
-    let mut x = search.minimum(&all, &guess)?;
-    let first = Known::at(&search, &all, &x)?;
+    let chain = options.chain.unknowns;
+    let all: Vec<usize> = (chain..unknowns.len()).collect();
+    let free = |of: &[usize]| Free::new(&search, of);
+    let mut x = search.minimum(&free(&all), &guess)?;
+    let first = Known::at(&search, &free(&all), &x)?;
     let mut observed = first.observed.clone();
     let mut sigmas = first.sigmas.clone();
-    let is_shown = |of: &usize| first.observed[*of] != Observed::No;
+    let is_shown = |of: &usize| first.observed[*of - chain] != Observed::No;
     let shown: Vec<usize> = all.iter().copied().filter(is_shown).collect();
     let mut known = first.clone();
-    if shown.is_empty() {
-        x.clone_from(&guess);
-        for (sigma, unknown) in sigmas.iter_mut().zip(unknowns) {
-            *sigma = sigma.min(unknown.prior_sigma);
-        }
-        known.residuals = search.linearised(&all, &x)?.1;
-    } else if shown.len() < all.len() {
+    if shown.len() < all.len() {
         for of in all.iter().filter(|of| !is_shown(of)) {
             x[*of] = guess[*of];
-            sigmas[*of] = first.sigmas[*of].min(unknowns[*of].prior_sigma);
+            sigmas[*of - chain] = first.sigmas[*of - chain].min(unknowns[*of].prior_sigma);
         }
-        x = search.minimum(&shown, &x)?;
-        known = Known::at(&search, &shown, &x)?;
+        x = search.minimum(&free(&shown), &x)?;
+        known = Known::at(&search, &free(&shown), &x)?;
         for (k, of) in shown.iter().enumerate() {
             // What is held is not known any better for it.
-            sigmas[*of] = sigmas[*of].max(known.sigmas[k]);
+            sigmas[*of - chain] = sigmas[*of - chain].max(known.sigmas[k]);
             if known.observed[k] == Observed::No {
-                observed[*of] = Observed::Weakly;
+                observed[*of - chain] = Observed::Weakly;
             }
         }
     }
-    let size = unknowns.len();
+    let size = all.len();
     let mut covariance = DMatrix::zeros(size, size);
     for (i, a) in shown.iter().enumerate() {
         for (j, b) in shown.iter().enumerate() {
-            let scale = sigmas[*a] * sigmas[*b] / (known.sigmas[i] * known.sigmas[j]);
-            covariance[(*a, *b)] = scale * known.covariance[(i, j)];
+            let (a, b) = (a - chain, b - chain);
+            let scale = sigmas[a] * sigmas[b] / (known.sigmas[i] * known.sigmas[j]);
+            covariance[(a, b)] = scale * known.covariance[(i, j)];
         }
     }
     let parameter = |of: usize| Parameter {
         name: unknowns[of].name.clone(),
         guess: unknowns[of].guess,
         value: x[of],
-        sigma: sigmas[of],
-        observed: observed[of],
+        sigma: sigmas[of - chain],
+        observed: observed[of - chain],
     };
     Ok(Solution {
+        chain: x[..chain].to_vec(),
         parameters: all.iter().map(|of| parameter(*of)).collect(),
         covariance,
         correlation: known.correlation(&shown, unknowns),

@@ -3,9 +3,9 @@
 
 use nalgebra::DMatrix;
 
-use super::rows::Rows;
-use super::search::Search;
-use super::{Options, Robust, Unknown};
+use super::rows::{Residual, Rows};
+use super::search::{Free, Search};
+use super::{Chain, Options, Robust, Unknown};
 
 /// Step of the central differences; parameters are of the order of one.
 const STEP: f64 = 1e-5;
@@ -44,7 +44,7 @@ pub(crate) fn minimise(
     };
     let all: Vec<usize> = (0..start.len()).collect();
     search
-        .minimum(&all, start)
+        .minimum(&Free::new(&search, &all), start)
         .map_err(|error| error.to_string())
 }
 
@@ -85,13 +85,31 @@ fn differences(x: &[f64], residuals: &impl Fn(&[f64]) -> Vec<f64>) -> Vec<Vec<f6
     (0..x.len()).map(column).collect()
 }
 
+/// The rows of a model at `x` as they are.
+pub(crate) fn residuals(x: &[f64], model: impl Fn(&[f64], &mut Rows)) -> Vec<Residual> {
+    let none = Free {
+        of: Vec::new(),
+        chain: Chain::default(),
+        count: x.len(),
+    };
+    let mut rows = Rows::new(Robust::None, &none, false);
+    rows.residuals = Some(Vec::new());
+    model(x, &mut rows);
+    rows.residuals.unwrap_or_default()
+}
+
 /// Largest difference between a model's derivatives and central differences with these steps, as a
 /// share of the largest derivative by the same parameter: what the test of every model looks at.
 #[must_use]
 pub fn jacobian_error(x: &[f64], steps: &[f64], model: impl Fn(&[f64], &mut Rows)) -> f64 {
     let all: Vec<usize> = (0..x.len()).collect();
     let rows_at = |x: &[f64]| {
-        let mut rows = Rows::new(Robust::None, x.len(), &all, true);
+        let free = Free {
+            of: all.clone(),
+            chain: Chain::default(),
+            count: x.len(),
+        };
+        let mut rows = Rows::new(Robust::None, &free, true);
         rows.trace = Some(Vec::new());
         model(x, &mut rows);
         rows.trace.unwrap_or_default()

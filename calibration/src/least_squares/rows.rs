@@ -1,8 +1,10 @@
 //! Where a model puts its rows.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DVector;
 
 use super::Robust;
+use super::envelope::Envelope;
+use super::search::Free;
 
 /// A row at the solution, for plots.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,8 +46,7 @@ pub(super) type Traced = (f64, Vec<(usize, f64)>);
 #[derive(Clone, Debug)]
 pub(super) struct Sums {
     pub cost: f64,
-    /// Upper triangle.
-    pub information: DMatrix<f64>,
+    pub information: Envelope,
     pub gradient: DVector<f64>,
     /// Gradients of the parts of the drive.
     pub parts: Vec<DVector<f64>>,
@@ -57,22 +58,26 @@ pub(super) struct Sums {
 }
 
 impl Rows {
-    pub(super) fn new(robust: Robust, unknowns: usize, free: &[usize], derivatives: bool) -> Self {
-        let mut places = vec![None; unknowns];
-        free.iter()
-            .enumerate()
-            .for_each(|(place, of)| places[*of] = Some(place));
-        let size = if derivatives { free.len() } else { 0 };
+    pub(super) fn new(robust: Robust, free: &Free, derivatives: bool) -> Self {
+        let size = if derivatives { free.of.len() } else { 0 };
         Self {
             robust,
-            places,
+            places: if derivatives {
+                free.places()
+            } else {
+                Vec::new()
+            },
             wants_derivatives: derivatives,
             part: None,
             t_s: 0.0,
             series: 0,
             sums: Sums {
                 cost: 0.0,
-                information: DMatrix::zeros(size, size),
+                information: Envelope::zeros(if derivatives {
+                    free.starts()
+                } else {
+                    Vec::new()
+                }),
                 gradient: DVector::zeros(size),
                 parts: Vec::new(),
                 rows: 0.0,
@@ -178,10 +183,10 @@ impl Rows {
             }
             for (j, b) in &scaled[k..] {
                 let value = weight * dot(a, b);
-                self.sums.information[(*i.min(j), *i.max(j))] += value;
+                self.sums.information.add(*i, *j, value);
                 // One unknown named twice in a row stands for the sum of its derivatives.
                 if i == j && !std::ptr::eq(a, b) {
-                    self.sums.information[(*i, *i)] += value;
+                    self.sums.information.add(*i, *i, value);
                 }
             }
         }

@@ -1,9 +1,10 @@
 //! Levenberg-Marquardt on the normal equations (Nielsen 1999 for the damping).
 
-use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use nalgebra::DVector;
 
+use super::envelope::Factor;
 use super::rows::{Residual, Rows, Sums};
-use super::{Options, SolveError, Unknown};
+use super::{Chain, Options, SolveError, Unknown};
 
 /// The search ends when a step promises less than this share of the cost, or this much: the cost is in
 /// squares of sigmas, so that is a ten-thousandth of a sigma.
@@ -21,34 +22,79 @@ pub(super) struct Search<'a, M> {
     pub model: &'a M,
 }
 
+/// Which unknowns are fitted now, in their order, and which of them share rows.
+#[derive(Clone, Debug)]
+pub(super) struct Free {
+    pub of: Vec<usize>,
+    pub chain: Chain,
+    /// Unknowns in all.
+    pub count: usize,
+}
+
+impl Free {
+    /// All of the chain, and these of the others.
+    pub fn new(search: &Search<impl Fn(&[f64], &mut Rows)>, others: &[usize]) -> Self {
+        let chain = search.options.chain;
+        Self {
+            of: (0..chain.unknowns).chain(others.iter().copied()).collect(),
+            chain,
+            count: search.unknowns.len(),
+        }
+    }
+
+    /// Place of each unknown among those that are fitted.
+    pub fn places(&self) -> Vec<Option<usize>> {
+        let mut places = vec![None; self.count];
+        self.of
+            .iter()
+            .enumerate()
+            .for_each(|(place, of)| places[*of] = Some(place));
+        places
+    }
+
+    /// First place that shares rows with each of them.
+    pub fn starts(&self) -> Vec<usize> {
+        let start = |of: &usize| match *of < self.chain.unknowns {
+            true => of.saturating_sub(self.chain.reach),
+            false => 0,
+        };
+        self.of.iter().map(start).collect()
+    }
+}
+
 impl<M: Fn(&[f64], &mut Rows)> Search<'_, M> {
     /// The minimum over `free`, from `x`.
-    pub fn minimum(&self, free: &[usize], x: &[f64]) -> Result<Vec<f64>, SolveError> {
+    pub fn minimum(&self, free: &Free, x: &[f64]) -> Result<Vec<f64>, SolveError> {
         let mut x = x.to_vec();
-        if free.is_empty() {
+        if free.of.is_empty() {
             return Ok(x);
         }
         let mut sums = self.linearised(free, &x)?.0;
         let (mut damping, mut growth) = (1e-4, 2.0);
         for _ in 0..self.options.steps {
-            let scales = scales(&sums.information);
-            let damped = DMatrix::from_diagonal(&scales.map(|s| damping * s * s));
-            let Some(factor) = factored(&(&sums.information + &damped), &scales) else {
-                damping *= growth;
-                growth *= 2.0;
-                if damping > MOST_DAMPING {
-                    return Err(self.undetermined(free, &sums));
+            let scales = scales(&sums);
+            let factor = match sums.information.factored(&scales, damping) {
+                Ok(factor) => factor,
+                Err(row) => {
+                    damping *= growth;
+                    growth *= 2.0;
+                    if damping > MOST_DAMPING {
+                        return Err(self.undetermined(free, row));
+                    }
+                    continue;
                 }
-                continue;
             };
             let step = -unscaled(&factor, &sums.gradient, &scales);
-            let promised = 0.5 * (step.dot(&(&damped * &step)) - step.dot(&sums.gradient));
+            let damped = damping * step.component_mul(&scales).norm_squared();
+            let promised = 0.5 * (damped - step.dot(&sums.gradient));
             let mut next = x.clone();
-            free.iter()
+            free.of
+                .iter()
                 .zip(step.iter())
                 .for_each(|(of, step)| next[*of] += step);
             // Where nothing is left to win, the step is still worth taking: the gradient is exact.
-            if promised <= CLOSE * sums.cost + NOTHING {
+            let enough = self.options.enough.max(CLOSE * sums.cost + NOTHING);
+            if promised <= enough {
                 let cost = self.cost(free, &next);
                 return Ok(if cost <= sums.cost { next } else { x });
             }
@@ -76,26 +122,21 @@ impl<M: Fn(&[f64], &mut Rows)> Search<'_, M> {
     }
 
     /// Everything at `x`: sums with the priors in them, and the rows.
-    pub fn linearised(
-        &self,
-        free: &[usize],
-        x: &[f64],
-    ) -> Result<(Sums, Vec<Residual>), SolveError> {
-        let mut rows = Rows::new(self.options.robust, self.unknowns.len(), free, true);
+    pub fn linearised(&self, free: &Free, x: &[f64]) -> Result<(Sums, Vec<Residual>), SolveError> {
+        let mut rows = Rows::new(self.options.robust, free, true);
         rows.residuals = Some(Vec::new());
         (self.model)(x, &mut rows);
         let residuals = rows.residuals.take().unwrap_or_default();
         let mut sums = rows.sums;
-        for (place, of) in free.iter().enumerate() {
+        for (place, of) in free.of.iter().enumerate() {
             let (error, information) = self.prior(*of, x);
             sums.cost += 0.5 * error * error * information;
             sums.gradient[place] += error * information;
-            sums.information[(place, place)] += information;
+            sums.information.add(place, place, information);
         }
-        sums.information.fill_lower_triangle_with_upper_triangle();
         let finite = sums.cost.is_finite()
             && sums.gradient.iter().all(|value| value.is_finite())
-            && sums.information.iter().all(|value| value.is_finite());
+            && sums.information.is_finite();
         if finite {
             Ok((sums, residuals))
         } else {
@@ -103,14 +144,14 @@ impl<M: Fn(&[f64], &mut Rows)> Search<'_, M> {
         }
     }
 
-    fn cost(&self, free: &[usize], x: &[f64]) -> f64 {
-        let mut rows = Rows::new(self.options.robust, self.unknowns.len(), free, false);
+    fn cost(&self, free: &Free, x: &[f64]) -> f64 {
+        let mut rows = Rows::new(self.options.robust, free, false);
         (self.model)(x, &mut rows);
         let prior = |of: &usize| {
             let (error, information) = self.prior(*of, x);
             0.5 * error * error * information
         };
-        rows.sums.cost + free.iter().map(prior).sum::<f64>()
+        rows.sums.cost + free.of.iter().map(prior).sum::<f64>()
     }
 
     /// Distance from the guess, and the prior's information.
@@ -119,45 +160,22 @@ impl<M: Fn(&[f64], &mut Rows)> Search<'_, M> {
         (x[of] - unknown.guess, unknown.prior_sigma.powi(-2))
     }
 
-    /// Which of the unknowns nothing is known of.
-    pub fn undetermined(&self, free: &[usize], sums: &Sums) -> SolveError {
-        let scales = scales(&sums.information);
-        let scaled = scaled(&sums.information, &scales);
-        let eigen = scaled.symmetric_eigen();
-        let least = eigen.eigenvalues.imin();
-        let leads = eigen.eigenvectors.column(least).iamax();
-        let nothing = (0..free.len()).find(|k| sums.information[(*k, *k)] == 0.0);
-        let of = free[nothing.unwrap_or(leads)];
-        let name = self.unknowns[of].name.clone();
+    /// The unknown of a row, of which nothing is known.
+    pub fn undetermined(&self, free: &Free, row: usize) -> SolveError {
+        let name = self.unknowns[free.of[row]].name.clone();
         SolveError::Undetermined { name }
     }
 }
 
 /// Square roots of the diagonal, by which parameters of any unit become alike.
-pub(super) fn scales(information: &DMatrix<f64>) -> DVector<f64> {
+pub(super) fn scales(sums: &Sums) -> DVector<f64> {
     let one = |value: f64| if value > 0.0 { value.sqrt() } else { 1.0 };
-    information.diagonal().map(one)
+    sums.information.diagonal().map(one)
 }
 
-fn scaled(matrix: &DMatrix<f64>, scales: &DVector<f64>) -> DMatrix<f64> {
-    DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, j| {
-        matrix[(i, j)] / (scales[i] * scales[j])
-    })
-}
-
-/// Cholesky factor of the scaled matrix; `None` where it is singular to working precision.
-pub(super) fn factored(matrix: &DMatrix<f64>, scales: &DVector<f64>) -> Option<Cholesky<f64, Dyn>> {
-    let factor = Cholesky::new(scaled(matrix, scales))?;
-    let pivots = factor.l_dirty().diagonal();
-    (pivots.min() > 1e-7 * pivots.max()).then_some(factor)
-}
-
-fn unscaled(
-    factor: &Cholesky<f64, Dyn>,
-    right: &DVector<f64>,
-    scales: &DVector<f64>,
-) -> DVector<f64> {
+fn unscaled(factor: &Factor, right: &DVector<f64>, scales: &DVector<f64>) -> DVector<f64> {
+    let scaled = right.component_div(scales);
     factor
-        .solve(&right.component_div(scales))
+        .backward(&factor.forward(&scaled))
         .component_div(scales)
 }

@@ -188,3 +188,57 @@ fn an_hour_takes_seconds() {
     let found = solve(&unknowns, &Options::default(), model).unwrap();
     assert_eq!(found.residuals.len(), 100_000);
 }
+
+/// A walk in one dimension whose steps have an unknown scale and whose places are measured with an
+/// unknown offset: as a chain, and as unknowns like any other.
+#[test]
+fn a_chain_is_solved_as_a_full_matrix_is() {
+    const SIZE: usize = 60;
+    let mut random = Random(9);
+    let steps: Vec<f64> = (0..SIZE).map(|_| 1.0 + 0.5 * random.normal()).collect();
+    let mut place = 0.0;
+    let measured: Vec<f64> = steps
+        .iter()
+        .map(|step| {
+            place += 1.1 * step + 0.01 * random.normal();
+            place + 0.7 + 0.1 * random.normal()
+        })
+        .collect();
+    let model = |x: &[f64], rows: &mut Rows| {
+        for (k, (step, measured)) in steps.iter().zip(&measured).enumerate() {
+            rows.part(k * 10 / SIZE);
+            let before = if k == 0 { 0.0 } else { x[k - 1] };
+            let mut derivatives = vec![(k, 1.0), (SIZE, -step)];
+            if k > 0 {
+                derivatives.push((k - 1, -1.0));
+            }
+            rows.push(x[k] - before - x[SIZE] * step, 0.01, &derivatives);
+            let derivatives = [(k, 1.0), (SIZE + 1, 1.0)];
+            rows.push(x[k] + x[SIZE + 1] - measured, 0.1, &derivatives);
+        }
+    };
+    let mut unknowns: Vec<Unknown> = (0..SIZE)
+        .map(|k| Unknown::new(format!("place {k}"), k as f64, f64::INFINITY))
+        .collect();
+    unknowns.push(Unknown::new("scale", 1.0, 1.0));
+    unknowns.push(Unknown::new("offset", 0.0, 1.0));
+    let full = solve(&unknowns, &Options::default(), model).unwrap();
+    let chain = Chain {
+        unknowns: SIZE,
+        reach: 1,
+    };
+    let options = Options {
+        chain,
+        ..Options::default()
+    };
+    let sparse = solve(&unknowns, &options, model).unwrap();
+    assert_eq!((sparse.chain.len(), sparse.parameters.len()), (SIZE, 2));
+    assert!((sparse.parameters[0].value - 1.1).abs() < 4.0 * sparse.parameters[0].sigma);
+    for (one, other) in sparse.parameters.iter().zip(&full.parameters[SIZE..]) {
+        assert!((one.value - other.value).abs() < 1e-6, "{one:?} {other:?}");
+        assert!(
+            (one.sigma / other.sigma - 1.0).abs() < 1e-6,
+            "{one:?} {other:?}"
+        );
+    }
+}

@@ -1,0 +1,324 @@
+//! Calibration of anchors, mounts, noise and markers through logs and files: known parameters come
+//! back within their sigmas, and what a log lacks is said.
+
+#![allow(clippy::unwrap_used, reason = "test helpers may panic")]
+
+mod support;
+
+use support::{Scratch, wayfix};
+use wayfix::calibrate::{By, Drive, File, Report, Verdict, anchors, markers, mounts, noise};
+use wayfix::config::{Site, Source, Vehicle, site_from_str};
+use wayfix::log::{self, Record};
+use wayfix::sim::{Simulation, scenario, simulate};
+use wayfix_filter::Timestamp;
+
+fn simulated(name: &str, seed: u64) -> Simulation {
+    simulate(scenario::find(name).unwrap(), seed, None).unwrap()
+}
+
+fn records(drive: &Simulation) -> Vec<Record> {
+    let truth = drive.truth.iter().copied().map(Record::Truth);
+    drive.samples().map(Record::Sample).chain(truth).collect()
+}
+
+fn samples(drive: &Simulation) -> Vec<Record> {
+    drive.samples().map(Record::Sample).collect()
+}
+
+/// Adds up errors in sigmas, each of which has to be shown and below four.
+#[derive(Default)]
+struct Errors {
+    squares: f64,
+    count: f64,
+}
+
+impl Errors {
+    fn add(&mut self, report: &Report, key: &str, truth: f64) {
+        let parameter = report
+            .parameter(key)
+            .unwrap_or_else(|| panic!("{key} is not sought"));
+        let error = (parameter.value - truth) / parameter.sigma;
+        println!(
+            "{key}: {} ± {}, is {truth}: {error:.2}",
+            parameter.value, parameter.sigma
+        );
+        assert_ne!(parameter.verdict, Verdict::NotShown, "{key}");
+        assert!(error.abs() < 4.0, "{key}: {error} sigmas off");
+        self.squares += error * error;
+        self.count += 1.0;
+    }
+
+    fn mean(&self) -> f64 {
+        self.squares / self.count
+    }
+}
+
+fn anchors_of(
+    site: &Site,
+    vehicle: &Vehicle,
+    records: &[Record],
+    request: &anchors::Request,
+) -> Result<Report, anchors::CalibrateError> {
+    anchors::calibrate(site, vehicle, &Drive::from_records(records), request)
+}
+
+#[test]
+fn biases_and_scale_come_back_along_truth() {
+    let mut errors = Errors::default();
+    for seed in 1..=3 {
+        let drive = simulated("figure_eight_uwb_imu", seed);
+        let request = anchors::Request::default();
+        let report = anchors_of(&drive.site, &drive.vehicle, &records(&drive), &request).unwrap();
+        for anchor in &drive.site.anchors {
+            let bias_m = drive.parameters[&format!("uwb.{}.bias_m", anchor.id)];
+            let key = format!("anchor[\"{}\"].bias_m", anchor.id);
+            let found = report.parameter(&key).unwrap();
+            if found.verdict != Verdict::NotShown {
+                errors.add(&report, &key, bias_m);
+            }
+        }
+        errors.add(&report, "source.uwb.scale", drive.parameters["uwb.scale"]);
+    }
+    println!("mean square {:.2}", errors.mean());
+    assert!(errors.count > 9.0 && errors.mean() < 2.5);
+}
+
+#[test]
+fn what_anchors_lack_is_said() {
+    let drive = simulated("figure_eight_uwb_imu", 1);
+    let error = |site: &Site, records: &[Record], by: By| {
+        let request = anchors::Request {
+            by,
+            ..anchors::Request::default()
+        };
+        anchors_of(site, &drive.vehicle, records, &request)
+            .unwrap_err()
+            .to_string()
+    };
+    let all = records(&drive);
+    let truth: Vec<Record> = drive.truth.iter().copied().map(Record::Truth).collect();
+    assert!(error(&drive.site, &truth, By::Best).contains("record the radio, as range"));
+    let told = error(&drive.site, &all, By::Odometry);
+    assert!(
+        told.starts_with("no way of the vehicle: record truth"),
+        "{told}"
+    );
+    let told = error(&drive.site, &all, By::Source("laser".to_owned()));
+    assert!(told.starts_with("source.laser gives no place"), "{told}");
+    let short: Vec<Record> = all
+        .iter()
+        .filter(|record| match record {
+            Record::Sample(sample) => sample.t < Timestamp::from_seconds(1.0),
+            Record::Truth(_) => true,
+        })
+        .copied()
+        .collect();
+    let told = error(&drive.site, &short, By::Best);
+    assert!(told.contains("at least 50 are needed: drive"), "{told}");
+}
+
+fn mounts_of(
+    drive: &Simulation,
+    vehicle: &Vehicle,
+    records: &[Record],
+    source: &str,
+    by: By,
+) -> Result<Report, mounts::CalibrateError> {
+    let request = mounts::Request {
+        source: Some(source.to_owned()),
+        by,
+        keeps_lever: false,
+    };
+    mounts::calibrate(
+        &drive.site,
+        vehicle,
+        &Drive::from_records(records),
+        &request,
+    )
+}
+
+/// The receiver's lags and its lever arm, from zero, along truth and along odometry.
+#[test]
+fn a_receiver_in_the_yard_comes_back() {
+    let mut errors = Errors::default();
+    for (seed, by) in [
+        (1, By::Best),
+        (2, By::Best),
+        (1, By::Odometry),
+        (2, By::Odometry),
+    ] {
+        let drive = simulated("gnss_yard_wheels", seed);
+        let mut vehicle = drive.vehicle.clone();
+        let Some(Source::Gnss(gnss)) = vehicle.sources.get_mut("gnss") else {
+            unreachable!()
+        };
+        (gnss.position_delay_s, gnss.velocity_delay_s) = (0.0, 0.0);
+        gnss.mount.position_m = [0.0, 0.0, 1.2];
+        let report = mounts_of(&drive, &vehicle, &records(&drive), "gnss", by).unwrap();
+        errors.add(&report, "source.gnss.position_delay_s", 0.05);
+        errors.add(&report, "source.gnss.velocity_delay_s", 0.10);
+        for (k, lever) in [0.2, 0.0].into_iter().enumerate() {
+            let key = format!("source.gnss.mount.position_m[{k}]");
+            if report.parameter(&key).unwrap().verdict != Verdict::NotShown {
+                errors.add(&report, &key, lever);
+            }
+        }
+        assert!(report.changes(File::Site).is_empty());
+    }
+    println!("mean square {:.2}", errors.mean());
+    assert!(errors.mean() < 3.0);
+}
+
+#[test]
+fn an_inertial_unit_that_is_late_and_turned_comes_back() {
+    let drive = simulated("figure_eight_uwb_imu", 1);
+    let shifted: Vec<Record> = records(&drive)
+        .into_iter()
+        .map(|record| match record {
+            Record::Truth(mut truth) => {
+                truth.t = truth.t.shifted(-0.25);
+                Record::Truth(truth)
+            }
+            sample => sample,
+        })
+        .collect();
+    let report = mounts_of(&drive, &drive.vehicle, &shifted, "imu", By::Best).unwrap();
+    let lag = report.parameter("source.imu.delay_s").unwrap();
+    assert!((lag.value - 0.25).abs() < 0.02, "{lag:?}");
+    let yaw = report.parameter("source.imu.mount.rpy_deg[2]").unwrap();
+    assert!(
+        yaw.verdict == Verdict::NotShown || yaw.value.abs() < 2.0,
+        "{yaw:?}"
+    );
+    let error = mounts_of(&drive, &drive.vehicle, &samples(&drive), "imu", By::Best);
+    assert!(
+        error
+            .unwrap_err()
+            .to_string()
+            .contains("no way of the vehicle")
+    );
+}
+
+/// Sigmas that are three times too large and three times too small come back, without truth.
+#[test]
+fn sigmas_come_back_from_innovations() {
+    for (scenario, source, key) in [
+        ("figure_eight_uwb_imu", "uwb", "range_sigma_m"),
+        ("gnss_yard_wheels", "gnss", "velocity_sigma_mps"),
+    ] {
+        let drive = simulated(scenario, 1);
+        let truth = |vehicle: &Vehicle| match &vehicle.sources[source] {
+            Source::Uwb(uwb) => uwb.range_sigma_m,
+            Source::Gnss(gnss) => gnss.velocity_sigma_mps,
+            _ => unreachable!(),
+        };
+        let own = truth(&drive.vehicle);
+        for factor in [3.0, 1.0 / 3.0] {
+            let mut vehicle = drive.vehicle.clone();
+            match vehicle.sources.get_mut(source) {
+                Some(Source::Uwb(uwb)) => uwb.range_sigma_m *= factor,
+                Some(Source::Gnss(gnss)) => gnss.velocity_sigma_mps *= factor,
+                _ => unreachable!(),
+            }
+            let log = Drive::from_records(&samples(&drive));
+            let request = noise::Request::default();
+            let report = noise::calibrate(&drive.site, &vehicle, &log, &request).unwrap();
+            let found = report.parameter(&format!("source.{source}.{key}")).unwrap();
+            println!(
+                "{scenario} {factor:.2}: {} ± {}, is {own}",
+                found.value, found.sigma
+            );
+            assert!((found.value / own - 1.0).abs() < 0.15, "{found:?}");
+            for fit in &report.fits {
+                assert!((fit.rms - 1.0).abs() < 0.1, "{fit:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_noise_lacks_is_said() {
+    let drive = simulated("figure_eight_uwb_imu", 1);
+    let truth: Vec<Record> = drive.truth.iter().copied().map(Record::Truth).collect();
+    let log = Drive::from_records(&truth);
+    let request = noise::Request::default();
+    let error = noise::calibrate(&drive.site, &drive.vehicle, &log, &request).unwrap_err();
+    assert!(
+        error.to_string().contains("record a minute or more"),
+        "{error}"
+    );
+}
+
+/// A vehicle on wheels under ceiling markers, every second of which is not in site.toml.
+#[test]
+fn ceiling_markers_are_surveyed_from_half_of_them() {
+    let mut errors = Errors::default();
+    let mut surveyed = 0;
+    for seed in 1..=2 {
+        let drive = simulated("aisle_markers_wheels_only", seed);
+        let mut site = drive.site.clone();
+        let mut count = 0;
+        site.markers.retain(|_| {
+            count += 1;
+            count % 2 == 1
+        });
+        let log = Drive::from_records(&samples(&drive));
+        let request = markers::Request::default();
+        let report = markers::calibrate(&site, &drive.vehicle, &log, &request).unwrap();
+        for marker in drive.site.markers.iter().skip(1).step_by(2) {
+            for (k, truth) in marker.position_m.into_iter().enumerate() {
+                let key = format!("marker[\"{}\"].position_m[{k}]", marker.id);
+                let Some(found) = report.parameter(&key) else {
+                    continue;
+                };
+                surveyed += 1;
+                assert!((found.value - truth).abs() < 0.3, "{found:?}, is {truth}");
+                errors.add(&report, &key, truth);
+            }
+            let key = format!("marker[\"{}\"].rpy_deg[2]", marker.id);
+            if let Some(yaw) = report.parameter(&key) {
+                let off = (yaw.value - marker.rpy_deg[2] + 540.0).rem_euclid(360.0) - 180.0;
+                assert!(off.abs() < 3.0, "{yaw:?}, is {}", marker.rpy_deg[2]);
+            }
+        }
+    }
+    println!("{surveyed} numbers, mean square {:.2}", errors.mean());
+    assert!(surveyed >= 12 && errors.mean() < 2.5);
+}
+
+#[test]
+fn the_program_writes_a_survey_that_it_reads_back() {
+    let drive = simulated("aisle_markers_wheels_only", 1);
+    let scratch = Scratch::new("calibrate-markers");
+    let mut site = drive.site.clone();
+    let taken = site.markers.remove(1);
+    let texts = [
+        ("site.toml", toml::to_string(&site).unwrap()),
+        ("vehicle.toml", drive.vehicle_toml.to_owned()),
+    ];
+    for (name, text) in &texts {
+        std::fs::write(scratch.0.join(name), text).unwrap();
+    }
+    let mut writer = log::create(&scratch.0.join("log.jsonl"), &[]).unwrap();
+    for record in samples(&drive) {
+        writer.write(&record).unwrap();
+    }
+    writer.finish().unwrap();
+    let files = [
+        "log.jsonl",
+        "--site",
+        "site.toml",
+        "--vehicle",
+        "vehicle.toml",
+        "--write",
+    ];
+    let told = wayfix(&scratch, &[&["calibrate", "markers"], &files[..]].concat());
+    assert_eq!(told.code, 0, "{}{}", told.stdout, told.stderr);
+    let text = std::fs::read_to_string(scratch.0.join("site.toml")).unwrap();
+    let after = site_from_str("site.toml", &text).unwrap().value;
+    let found = after.markers.iter().find(|m| m.id == taken.id).unwrap();
+    assert_eq!(found.size_m, taken.size_m);
+    for (a, b) in found.position_m.iter().zip(taken.position_m) {
+        assert!((a - b).abs() < 0.3, "{found:?}");
+    }
+}
