@@ -6,6 +6,8 @@ pub mod cli;
 pub mod config;
 pub mod engine;
 pub mod evaluate;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod log;
 pub mod output;
 pub mod replay;

@@ -10,6 +10,8 @@ mod gates;
 mod outcome;
 mod replay;
 mod resume;
+#[cfg(feature = "live")]
+mod run;
 mod schema;
 mod simulate;
 mod summary;
@@ -35,6 +37,8 @@ enum Command {
     Convert(convert::Convert),
     Demo(demo::Demo),
     Replay(replay::Replay),
+    #[cfg(feature = "live")]
+    Run(run::Run),
     Schema(schema::Schema),
     Simulate(simulate::Simulate),
 }
@@ -52,6 +56,8 @@ impl Cli {
             Command::Convert(convert) => convert.run(),
             Command::Demo(demo) => Ok(demo.run()),
             Command::Replay(replay) => Ok(replay.run()),
+            #[cfg(feature = "live")]
+            Command::Run(run) => Ok(run.run()),
             Command::Schema(schema) => schema.run(),
             Command::Simulate(simulate) => simulate.run(),
         }
