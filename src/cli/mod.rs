@@ -8,6 +8,7 @@ mod convert;
 mod demo;
 mod gates;
 mod outcome;
+mod play;
 mod replay;
 mod resume;
 #[cfg(feature = "live")]
@@ -36,6 +37,7 @@ enum Command {
     Check(check::Check),
     Convert(convert::Convert),
     Demo(demo::Demo),
+    Play(play::Play),
     Replay(replay::Replay),
     #[cfg(feature = "live")]
     Run(run::Run),
@@ -55,6 +57,7 @@ impl Cli {
             Command::Check(check) => check.run(),
             Command::Convert(convert) => convert.run(),
             Command::Demo(demo) => Ok(demo.run()),
+            Command::Play(play) => play.run(),
             Command::Replay(replay) => Ok(replay.run()),
             #[cfg(feature = "live")]
             Command::Run(run) => Ok(run.run()),

@@ -75,17 +75,23 @@ impl Run {
             attachment("site.toml", &self.site)?,
             attachment("vehicle.toml", &self.vehicle)?,
         ];
-        let dbc_files = vehicle.sources.values().filter_map(|s| s.live()?.dbc_file.as_ref());
+        let dbc_files = vehicle
+            .sources
+            .values()
+            .filter_map(|s| s.live()?.dbc_file.as_ref());
         for file in dbc_files {
             attachments.push(attachment(file, &directory.join(file))?);
         }
         let snapshot = match &self.resume {
-            Some(path) => Some(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?),
+            Some(path) => {
+                Some(fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)
+            }
             None => None,
         };
         // Whether it is of these files is found out before anything is opened.
         let snapshot = snapshot.filter(|bytes| {
-            let restored = crate::replay::Replay::restore(&site, &vehicle, self.telling.rate, bytes);
+            let restored =
+                crate::replay::Replay::restore(&site, &vehicle, self.telling.rate, bytes);
             if let Err(refused) = &restored {
                 let path = self.resume.as_deref().unwrap_or(Path::new(""));
                 eprintln!("warning: {}: {refused}. Starting cold", path.display());
@@ -158,7 +164,11 @@ fn attachment(name: &str, path: &Path) -> anyhow::Result<Attachment> {
 
 /// The log goes above what stands on the screen, else to the standard error.
 fn log_to(screen: Screen, is_quiet: bool) {
-    let level = if is_quiet { tracing::Level::ERROR } else { tracing::Level::INFO };
+    let level = if is_quiet {
+        tracing::Level::ERROR
+    } else {
+        tracing::Level::INFO
+    };
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(level)
         .with_target(false)

@@ -74,7 +74,11 @@ impl Row {
         // A source that has stopped slows down, and is not at its last rate for ever.
         let span_s = last.seconds_since(*first);
         let span_s = span_s.max(now.seconds_since(*first) - STALE_S);
-        if span_s > 0.0 { (self.arrivals.len() - 1) as f64 / span_s } else { 0.0 }
+        if span_s > 0.0 {
+            (self.arrivals.len() - 1) as f64 / span_s
+        } else {
+            0.0
+        }
     }
 
     fn age_s(&self, now: Timestamp) -> Option<f64> {
@@ -97,7 +101,11 @@ impl Row {
             return State::Waiting;
         };
         let period_s = last.seconds_since(*first) / (self.arrivals.len() as f64 - 1.0).max(1.0);
-        if age_s > STALE_S.max(STALE_PERIODS * period_s) { State::Stale } else { State::Live }
+        if age_s > STALE_S.max(STALE_PERIODS * period_s) {
+            State::Stale
+        } else {
+            State::Live
+        }
     }
 }
 
@@ -231,7 +239,8 @@ impl Board {
             t_ns: now.0,
             running_s: now.seconds_since(self.clock.began()),
             samples: inner.samples,
-            estimate: (inner.estimate.as_ref()).map(|(e, at)| EstimateLook::new(e, now.seconds_since(*at))),
+            estimate: (inner.estimate.as_ref())
+                .map(|(e, at)| EstimateLook::new(e, now.seconds_since(*at))),
             latency: inner.latencies.document(),
             recording_lost: inner.recording_lost,
             sources,

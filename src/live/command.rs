@@ -126,18 +126,29 @@ mod tests {
             fixpoint.reading(&vehicle)
         };
         let (source, reading) = read(r#"{"portal": "gate"}"#).unwrap();
-        assert_eq!((source.as_str(), reading.kind().name()), ("rfid", "passage"));
+        assert_eq!(
+            (source.as_str(), reading.kind().name()),
+            ("rfid", "passage")
+        );
         let (source, reading) = read(r#"{"position_m": [1, 2], "sigma_m": 0.1}"#).unwrap();
-        assert_eq!((source.as_str(), reading.kind().name()), ("operator", "position"));
+        assert_eq!(
+            (source.as_str(), reading.kind().name()),
+            ("operator", "position")
+        );
         let (_, reading) = read(r#"{"position_m": [1, 2, 0], "yaw_deg": 90}"#).unwrap();
-        let Reading::Pose(pose) = reading else { panic!() };
+        let Reading::Pose(pose) = reading else {
+            panic!()
+        };
         assert!((pose.attitude_wxyz[3] - 0.5_f64.sqrt()).abs() < 1e-12);
         for (json, word) in [
             ("{}", "either portal or position_m"),
             (r#"{"position_m": [1]}"#, "two or three"),
             (r#"{"position_m": [1, 2], "yaw_deg": 1}"#, "three numbers"),
             (r#"{"position_m": [1, 2], "sigma_m": -1}"#, "sigma"),
-            (r#"{"portal": "g", "source": "uwb"}"#, "not of the kind portal"),
+            (
+                r#"{"portal": "g", "source": "uwb"}"#,
+                "not of the kind portal",
+            ),
             (r#"{"portal": "g", "source": "x"}"#, "has no x"),
         ] {
             let text = read(json).unwrap_err();
@@ -148,6 +159,11 @@ mod tests {
             portal: Some("g".into()),
             ..Fixpoint::default()
         };
-        assert!(fixpoint.reading(&none).unwrap_err().contains("[source.operator]"));
+        assert!(
+            fixpoint
+                .reading(&none)
+                .unwrap_err()
+                .contains("[source.operator]")
+        );
     }
 }

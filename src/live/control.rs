@@ -57,7 +57,10 @@ impl Control {
 ///
 /// # Errors
 /// The address can't be had.
-pub async fn serve(address: &str, control: Control) -> anyhow::Result<impl Future<Output = ()> + use<>> {
+pub async fn serve(
+    address: &str,
+    control: Control,
+) -> anyhow::Result<impl Future<Output = ()> + use<>> {
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("the control server can't listen at {address}: choose another with --control, or --no-control")
     })?;
@@ -69,7 +72,12 @@ pub async fn serve(address: &str, control: Control) -> anyhow::Result<impl Futur
         .route("/sources", get(sources))
         .route("/fixpoint", post(fixpoint))
         .route("/reset", post(reset))
-        .fallback(|| async { error(StatusCode::NOT_FOUND, "there are GET /health, /estimate, /sources and POST /fixpoint, /reset") })
+        .fallback(|| async {
+            error(
+                StatusCode::NOT_FOUND,
+                "there are GET /health, /estimate, /sources and POST /fixpoint, /reset",
+            )
+        })
         .with_state(control);
     Ok(async move {
         if let Err(error) = axum::serve(listener, routes).await {
@@ -92,12 +100,19 @@ async fn health(State(control): State<Control>) -> Response {
         .map(|s| json!({ "source": s.source, "state": s.state, "why": s.fault }))
         .collect();
     let has_place = !matches!(mode, "cold" | "lost");
-    let status = match (has_place, conditions.is_empty() && silent.is_empty() && look.recording_lost == 0) {
+    let status = match (
+        has_place,
+        conditions.is_empty() && silent.is_empty() && look.recording_lost == 0,
+    ) {
         (false, _) => "no_position",
         (true, false) => "degraded",
         (true, true) => "ok",
     };
-    let code = if has_place { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let code = if has_place {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let body = json!({
         "status": status,
         "mode": mode,
@@ -135,10 +150,15 @@ async fn fixpoint(
         Err(why) => return error(StatusCode::UNPROCESSABLE_ENTITY, why),
     };
     let (reply, answer) = oneshot::channel();
-    control.inbox.command(Command::Fixpoint(source, reading, reply));
+    control
+        .inbox
+        .command(Command::Fixpoint(source, reading, reply));
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(Ok(fate)) => Json(json!({ "source": source, "fate": fate })).into_response(),
-        _ => error(StatusCode::SERVICE_UNAVAILABLE, "the engine does not answer"),
+        _ => error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the engine does not answer",
+        ),
     }
 }
 
@@ -152,13 +172,19 @@ async fn reset(
     body: Result<Json<Nothing>, JsonRejection>,
 ) -> Response {
     if let Err(rejected) = body {
-        return error(rejected.status(), format!("{}: send {{}} as application/json", rejected.body_text()));
+        return error(
+            rejected.status(),
+            format!("{}: send {{}} as application/json", rejected.body_text()),
+        );
     }
     let (reply, answer) = oneshot::channel();
     control.inbox.command(Command::Reset(reply));
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(Ok(Ok(()))) => Json(json!({ "reset": true })).into_response(),
         Ok(Ok(Err(why))) => error(StatusCode::INTERNAL_SERVER_ERROR, why),
-        _ => error(StatusCode::SERVICE_UNAVAILABLE, "the engine does not answer"),
+        _ => error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the engine does not answer",
+        ),
     }
 }

@@ -45,7 +45,11 @@ impl Time {
             // When the message began to arrive, as the decoder knows.
             ClockOf::Receive => stamp,
         };
-        if self.latency_s == 0.0 { t } else { t.shifted(-self.latency_s) }
+        if self.latency_s == 0.0 {
+            t
+        } else {
+            t.shifted(-self.latency_s)
+        }
     }
 }
 

@@ -68,7 +68,9 @@ impl Inbox {
     #[must_use]
     pub fn new(streams: usize) -> Self {
         let state = State {
-            queues: std::iter::repeat_with(Queue::default).take(streams).collect(),
+            queues: std::iter::repeat_with(Queue::default)
+                .take(streams)
+                .collect(),
             ..State::default()
         };
         Self {
@@ -88,7 +90,8 @@ impl Inbox {
         };
         queue.bytes += bytes.len();
         queue.chunks.push_back((sequence, t_rx, bytes));
-        while queue.bytes > LIMIT_BYTES && queue.chunks.len() > 1 || queue.chunks.len() > LIMIT_CHUNKS
+        while queue.bytes > LIMIT_BYTES && queue.chunks.len() > 1
+            || queue.chunks.len() > LIMIT_CHUNKS
         {
             if let Some((_, _, oldest)) = queue.chunks.pop_front() {
                 queue.bytes -= oldest.len();
@@ -107,7 +110,8 @@ impl Inbox {
             {
                 let state = self.lock();
                 let room = state.queues.get(stream).is_none_or(|queue| {
-                    queue.bytes + bytes.len() <= LIMIT_BYTES / 2 && queue.chunks.len() < LIMIT_CHUNKS
+                    queue.bytes + bytes.len() <= LIMIT_BYTES / 2
+                        && queue.chunks.len() < LIMIT_CHUNKS
                 });
                 if room || state.closed {
                     break;
@@ -168,7 +172,9 @@ impl State {
             return Taken::Command(Box::new(command));
         }
         let heads = self.queues.iter().enumerate();
-        let first = heads.filter_map(|(i, q)| Some((q.chunks.front()?.0, i))).min();
+        let first = heads
+            .filter_map(|(i, q)| Some((q.chunks.front()?.0, i)))
+            .min();
         let next = first.and_then(|(_, stream)| {
             let queue = self.queues.get_mut(stream)?;
             let (_, t_rx, bytes) = queue.chunks.pop_front()?;

@@ -113,6 +113,38 @@ impl Link {
         self.inbox.push(self.stream, t_rx, bytes.to_vec());
     }
 
+    /// A whole message has come. A text without a line's end gets one: it is a line.
+    pub fn received_message(&self, message: &[u8]) {
+        let is_text = std::str::from_utf8(message)
+            .is_ok_and(|text| !text.chars().any(|c| c.is_control() && !c.is_whitespace()));
+        if is_text && !message.ends_with(b"\n") {
+            self.received(&[message, b"\n"].concat());
+        } else {
+            self.received(message);
+        }
+    }
+
+    /// A datagram has come. One that is a JSON object is a line; other text may be cut anywhere.
+    pub fn received_datagram(&self, datagram: &[u8]) {
+        if datagram.starts_with(b"{") && datagram.ends_with(b"}") {
+            self.received(&[datagram, b"\n"].concat());
+        } else {
+            self.received(datagram);
+        }
+    }
+
+    /// The source's name.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// This moment.
+    #[must_use]
+    pub fn now(&self) -> wayfix_filter::Timestamp {
+        self.clock.now()
+    }
+
     /// Bytes have come, and more can wait.
     pub async fn received_patiently(&self, bytes: &[u8]) {
         let t_rx = self.count(bytes);

@@ -25,7 +25,14 @@ const JUMP_S: f64 = 0.5;
 /// So many stamps agree on it.
 const COMPANY: usize = 3;
 /// Counters' widths and days, as they roll over \[s\]: 16, 24 and 32 bits of ms, 32 of µs, day, week.
-const PERIODS_S: [f64; 6] = [65.536, 16_777.216, 4_294_967.296, 4294.967_296, 86_400.0, 604_800.0];
+const PERIODS_S: [f64; 6] = [
+    65.536,
+    16_777.216,
+    4_294_967.296,
+    4294.967_296,
+    86_400.0,
+    604_800.0,
+];
 /// Residuals that jitter is told from.
 const RESIDUALS: usize = 256;
 
@@ -170,7 +177,8 @@ impl Mapping {
         if self.residuals_ns.len() == RESIDUALS {
             self.residuals_ns.pop_front();
         }
-        self.residuals_ns.push_back(pair.offset_ns.saturating_sub(offset_ns).max(0));
+        self.residuals_ns
+            .push_back(pair.offset_ns.saturating_sub(offset_ns).max(0));
         // Never later than it was received.
         let mut t = pair.device_ns.saturating_add(offset_ns.min(pair.offset_ns));
         match self.last {
@@ -308,7 +316,12 @@ mod tests {
 
     #[test]
     fn a_device_that_starts_anew_is_noticed() {
-        let device = run(0.0, 100.0, f64::MAX, |t| if t < 50.0 { t } else { t - 50.0 });
+        let device = run(
+            0.0,
+            100.0,
+            f64::MAX,
+            |t| if t < 50.0 { t } else { t - 50.0 },
+        );
         let [Event::Reset { by_s }] = device.events[..] else {
             panic!("{:?}", device.events);
         };
@@ -352,7 +365,12 @@ mod tests {
     #[test]
     fn extremes_do_not_panic() {
         let mut mapping = Mapping::default();
-        for (device, rx) in [(i64::MAX, 0), (i64::MIN, i64::MAX), (0, 0), (i64::MAX, i64::MIN)] {
+        for (device, rx) in [
+            (i64::MAX, 0),
+            (i64::MIN, i64::MAX),
+            (0, 0),
+            (i64::MAX, i64::MIN),
+        ] {
             for _ in 0..4 {
                 mapping.map(Timestamp(device), Timestamp(rx));
             }

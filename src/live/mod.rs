@@ -117,7 +117,11 @@ async fn attend(run: Run, streams: Vec<plan::Stream>) -> anyhow::Result<Document
     let inbox = Arc::new(Inbox::new(streams.len()));
     let healths: Vec<Arc<Health>> = streams.iter().map(|_| Arc::default()).collect();
     let names = streams.iter().map(|s| s.source);
-    let board = Board::new(clock, Arc::clone(&inbox), names.zip(healths.clone()).collect());
+    let board = Board::new(
+        clock,
+        Arc::clone(&inbox),
+        names.zip(healths.clone()).collect(),
+    );
     let board = Arc::new(board);
     let mut tasks = JoinSet::new();
     #[cfg(feature = "control")]
@@ -129,7 +133,10 @@ async fn attend(run: Run, streams: Vec<plan::Stream>) -> anyhow::Result<Document
         None => None,
     };
     #[cfg(not(feature = "control"))]
-    anyhow::ensure!(control.is_none(), "this build has no control server: build Wayfix with `--features control`");
+    anyhow::ensure!(
+        control.is_none(),
+        "this build has no control server: build Wayfix with `--features control`"
+    );
     let signals = Signals::new(heeds_signals)?;
     let session = Session::begin(&begin, 0, snapshot.as_deref(), clock.now())?;
 
@@ -218,7 +225,10 @@ impl Signals {
     fn new(heeds: bool) -> anyhow::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let unix = match heeds {
-            true => Some([signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?]),
+            true => Some([
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+            ]),
             false => None,
         };
         Ok(Self { unix })

@@ -49,7 +49,10 @@ async fn listen(
     let address = &from.caster.address;
     let failed = |error: std::io::Error| format!("ntrip {address}: {error}");
     let mut stream = TcpStream::connect(address).await.map_err(failed)?;
-    stream.write_all(request(from).as_bytes()).await.map_err(failed)?;
+    stream
+        .write_all(request(from).as_bytes())
+        .await
+        .map_err(failed)?;
     let mut buffer = vec![0; 4096];
     let mut head = Vec::new();
     let mut body: Option<Body> = None;
@@ -84,10 +87,13 @@ async fn listen(
 }
 
 fn request(from: &Corrections) -> String {
-    let login = from.login.as_ref().map_or_else(String::new, |(user, password)| {
-        let login = base64(format!("{user}:{password}").as_bytes());
-        format!("Authorization: Basic {login}\r\n")
-    });
+    let login = from
+        .login
+        .as_ref()
+        .map_or_else(String::new, |(user, password)| {
+            let login = base64(format!("{user}:{password}").as_bytes());
+            format!("Authorization: Basic {login}\r\n")
+        });
     format!(
         "GET {} HTTP/1.1\r\nHost: {}\r\nNtrip-Version: Ntrip/2.0\r\nUser-Agent: NTRIP wayfix/{}\r\n{login}Connection: close\r\n\r\n",
         from.caster.path,
@@ -101,7 +107,10 @@ fn request(from: &Corrections) -> String {
 enum Body {
     Plain,
     /// HTTP's chunks: what is left of the present one, and the line of the next one's length.
-    Chunked { left: usize, line: Vec<u8> },
+    Chunked {
+        left: usize,
+        line: Vec<u8>,
+    },
 }
 
 impl Body {
@@ -156,13 +165,20 @@ fn answered(bytes: &[u8]) -> Result<Option<(Body, &[u8])>, String> {
     match code {
         "200" => {}
         "401" | "403" => return Err(format!("the caster says {status}; check user and password")),
-        "404" => return Err(format!("the caster says {status}; check the url's last part")),
+        "404" => {
+            return Err(format!(
+                "the caster says {status}; check the url's last part"
+            ));
+        }
         _ => return Err(format!("the caster says {status}")),
     }
     // ICY has no head beyond its first line, but may end it twice.
     if status.starts_with("ICY") {
         let rest = &bytes[first_end + 2..];
-        return Ok(Some((Body::Plain, rest.strip_prefix(b"\r\n").unwrap_or(rest))));
+        return Ok(Some((
+            Body::Plain,
+            rest.strip_prefix(b"\r\n").unwrap_or(rest),
+        )));
     }
     let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") else {
         return match bytes.len() {
@@ -191,10 +207,15 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for three in bytes.chunks(3) {
-        let word = three.iter().fold(0_u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - three.len()));
+        let word =
+            three.iter().fold(0_u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - three.len()));
         for i in 0..4 {
             let digit = DIGITS[(word >> (18 - 6 * i)) as usize & 63];
-            text.push(if i <= three.len() { char::from(digit) } else { '=' });
+            text.push(if i <= three.len() {
+                char::from(digit)
+            } else {
+                '='
+            });
         }
     }
     text
@@ -206,7 +227,12 @@ mod tests {
 
     #[test]
     fn logins() {
-        for (plain, coded) in [("", ""), ("a", "YQ=="), ("me:pw", "bWU6cHc="), ("abc", "YWJj")] {
+        for (plain, coded) in [
+            ("", ""),
+            ("a", "YQ=="),
+            ("me:pw", "bWU6cHc="),
+            ("abc", "YWJj"),
+        ] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
     }
@@ -238,9 +264,15 @@ mod tests {
             assert_eq!(out, b"abcde", "{cut}");
         }
         for (answer, word) in [
-            (&b"HTTP/1.1 401 Unauthorized\r\n\r\n"[..], "user and password"),
+            (
+                &b"HTTP/1.1 401 Unauthorized\r\n\r\n"[..],
+                "user and password",
+            ),
             (b"SOURCETABLE 200 OK\r\n", "mountpoint"),
-            (b"HTTP/1.1 200 OK\r\nContent-Type: gnss/sourcetable\r\n\r\n", "mountpoint"),
+            (
+                b"HTTP/1.1 200 OK\r\nContent-Type: gnss/sourcetable\r\n\r\n",
+                "mountpoint",
+            ),
         ] {
             assert!(answered(answer).unwrap_err().contains(word));
         }

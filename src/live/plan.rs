@@ -75,7 +75,9 @@ fn stream(name: &str, live: &Live, directory: &Path) -> anyhow::Result<Stream> {
         let caster = Caster::of(&ntrip.url).context("ntrip.url")?;
         let password = match &ntrip.password_env {
             Some(variable) => std::env::var(variable).with_context(|| {
-                format!("ntrip.password_env: the environment has no {variable}; set it to the password")
+                format!(
+                    "ntrip.password_env: the environment has no {variable}; set it to the password"
+                )
             })?,
             None => String::new(),
         };

@@ -62,9 +62,13 @@ impl Recorder {
     /// The file's name does not end in `.mcap`, or it can't be created.
     pub fn create(path: &Path, attachments: &[Attachment]) -> anyhow::Result<Self> {
         if Form::of(path)? != Form::Mcap {
-            return Err(anyhow!("{}: a live recording's name ends in .mcap", path.display()));
+            return Err(anyhow!(
+                "{}: a live recording's name ends in .mcap",
+                path.display()
+            ));
         }
-        let file = File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
+        let file =
+            File::create(path).with_context(|| format!("cannot create {}", path.display()))?;
         let disk = file.try_clone()?;
         let mut writer = McapWriter::new(BufWriter::with_capacity(64 << 10, file), attachments)?;
         writer.flush()?;

@@ -38,7 +38,10 @@ impl Begin {
         if resets == 0 {
             return (self.output.clone(), self.record.clone());
         }
-        let output = self.output.as_ref().map(|folder| folder.join(format!("reset-{resets}")));
+        let output = self
+            .output
+            .as_ref()
+            .map(|folder| folder.join(format!("reset-{resets}")));
         let record = self.record.as_ref().map(|path| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             path.with_file_name(format!("{stem}-reset-{resets}.mcap"))

@@ -148,7 +148,11 @@ fn line(look: &Look) -> String {
             text
         }
     };
-    let _ = write!(text, "; {} samples in {:.0} s", look.samples, look.running_s);
+    let _ = write!(
+        text,
+        "; {} samples in {:.0} s",
+        look.samples, look.running_s
+    );
     let silent: Vec<String> = (look.sources.iter())
         .filter(|s| s.state.name() != "live")
         .map(|s| format!("{} {}", s.source, s.state.name()))
@@ -164,7 +168,9 @@ fn line(look: &Look) -> String {
 
 fn block(look: &Look) -> String {
     let mut text = line(look) + "\n";
-    let width = (look.sources.iter().map(|s| s.source.len()).max()).unwrap_or(0).max(6);
+    let width = (look.sources.iter().map(|s| s.source.len()).max())
+        .unwrap_or(0)
+        .max(6);
     let _ = writeln!(
         text,
         "{:width$}  {:7}  {:>8}  {:>6}  {:>9}  {:>11}  notes",
@@ -189,7 +195,11 @@ fn block(look: &Look) -> String {
 
 fn notes(source: &SourceLook) -> String {
     let mut notes: Vec<String> = Vec::new();
-    if let Some(fault) = source.fault.as_ref().filter(|_| source.state.name() == "failed") {
+    if let Some(fault) = source
+        .fault
+        .as_ref()
+        .filter(|_| source.state.name() == "failed")
+    {
         notes.push(fault.clone());
     }
     for (count, word) in [
@@ -203,10 +213,13 @@ fn notes(source: &SourceLook) -> String {
             notes.push(format!("{count} {word}"));
         }
     }
-    if source.bytes > 0 && source.samples == 0
+    if source.bytes > 0
+        && source.samples == 0
         && let Some(error) = &source.decode_error
     {
-        notes.push(format!("{error}: is the adapter, or the baud rate, the right one?"));
+        notes.push(format!(
+            "{error}: is the adapter, or the baud rate, the right one?"
+        ));
     }
     if let Some(jitter_s) = source.jitter_s.filter(|s| *s > 0.02) {
         notes.push(format!("jitter {:.0} ms", jitter_s * 1e3));

@@ -267,7 +267,12 @@ impl Live {
         for (key, there, with, any) in companions {
             if there && !any.iter().any(|k| is(k)) {
                 let because = "the bytes come another way";
-                wrong.push(Wrong::new(key, "given", &format!("only with {with}"), because));
+                wrong.push(Wrong::new(
+                    key,
+                    "given",
+                    &format!("only with {with}"),
+                    because,
+                ));
             }
         }
         if is("mqtt") && self.topic.is_none() {
@@ -278,20 +283,35 @@ impl Live {
             && !(group.parse::<std::net::IpAddr>()).is_ok_and(|group| group.is_multicast())
         {
             let expected = "a multicast address, such as 239.0.0.1";
-            wrong.push(Wrong::new("group", format!("{group:?}"), expected, "it is a group"));
+            wrong.push(Wrong::new(
+                "group",
+                format!("{group:?}"),
+                expected,
+                "it is a group",
+            ));
         }
         if let Some(ntrip) = &self.ntrip
             && Caster::of(&ntrip.url).is_none()
         {
             let value = format!("{:?}", ntrip.url);
             let expected = "http://HOST:PORT/MOUNTPOINT";
-            wrong.push(Wrong::new("ntrip.url", value, expected, "that is what a caster is asked for"));
+            wrong.push(Wrong::new(
+                "ntrip.url",
+                value,
+                expected,
+                "that is what a caster is asked for",
+            ));
         }
         for (kind, to) in &self.route {
             let key = format!("route.{kind}");
             if Kind::from_name(kind).is_none() {
                 let expected = "a kind of reading, such as imu";
-                wrong.push(Wrong::new(&key, format!("{kind:?}"), expected, "readings go by kind"));
+                wrong.push(Wrong::new(
+                    &key,
+                    format!("{kind:?}"),
+                    expected,
+                    "readings go by kind",
+                ));
             } else if !has(to) {
                 let because = "vehicle.toml has no such source";
                 let value = format!("{to:?}");
@@ -309,7 +329,12 @@ impl Live {
     fn wrong_adapter(&self, source: &str, wrong: &mut Vec<Wrong>) {
         let value = format!("{:?}", self.adapter);
         if let Err(error) = Device::find(&self.adapter) {
-            wrong.push(Wrong::new("adapter", value, "the name of a decoder", &error.to_string()));
+            wrong.push(Wrong::new(
+                "adapter",
+                value,
+                "the name of a decoder",
+                &error.to_string(),
+            ));
             return;
         }
         // What a build can't read, it may still replay.
@@ -324,7 +349,12 @@ impl Live {
             };
             if let Err(error) = device::make(&self.adapter, &setup) {
                 let expected = "the decoder's own options";
-                wrong.push(Wrong::new("options", "as given", expected, &error.to_string()));
+                wrong.push(Wrong::new(
+                    "options",
+                    "as given",
+                    expected,
+                    &error.to_string(),
+                ));
             }
         }
     }
@@ -408,21 +438,57 @@ mod tests {
         }
         for (wrong, word) in [
             ("adapter = \"ubx\"", "no transport: expected exactly one of"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\nfile = \"-\"", "tcp and file"),
-            ("adapter = \"ubx\"\ntcp = \"receiver\"", "v:5: source.gnss.live.tcp = \"receiver\": expected host:port"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\nbaud = 9600", "live.baud = given: expected only with serial"),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\nfile = \"-\"",
+                "tcp and file",
+            ),
+            (
+                "adapter = \"ubx\"\ntcp = \"receiver\"",
+                "v:5: source.gnss.live.tcp = \"receiver\": expected host:port",
+            ),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\nbaud = 9600",
+                "live.baud = given: expected only with serial",
+            ),
             ("adapter = \"ublox\"\ntcp = \"a:1\"", "did you mean `ubx`?"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\noptions = { tiem = \"utc\" }", "unknown field `tiem`"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\nroute = { imu = \"other\" }", "route.imu = \"other\": expected the name of a source"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\nroute = { imo = \"gnss\" }", "a kind of reading"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\nclock = \"device\"", "options.time"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\nclock = \"gps\"", "one of device, receive, synchronised"),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\noptions = { tiem = \"utc\" }",
+                "unknown field `tiem`",
+            ),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\nroute = { imu = \"other\" }",
+                "route.imu = \"other\": expected the name of a source",
+            ),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\nroute = { imo = \"gnss\" }",
+                "a kind of reading",
+            ),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\nclock = \"device\"",
+                "options.time",
+            ),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\nclock = \"gps\"",
+                "one of device, receive, synchronised",
+            ),
             ("adapter = \"ubx\"\nserail = \"a\"", "did you mean serial?"),
             ("adapter = \"ubx\"\nmqtt = \"a:1\"", "live.topic = missing"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\nlatency_s = -1", "at least 0 [s]"),
-            ("adapter = \"ubx\"\nudp = \"a:1\"\ngroup = \"10.0.0.1\"", "multicast"),
-            ("adapter = \"ubx\"\ntcp = \"a:1\"\nntrip = { url = \"caster\" }", "http://HOST:PORT/MOUNTPOINT"),
-            ("adapter = \"ubx\"\nudp = \"a:1\"\nntrip = { url = \"http://c/M\" }", "only with serial or tcp"),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\nlatency_s = -1",
+                "at least 0 [s]",
+            ),
+            (
+                "adapter = \"ubx\"\nudp = \"a:1\"\ngroup = \"10.0.0.1\"",
+                "multicast",
+            ),
+            (
+                "adapter = \"ubx\"\ntcp = \"a:1\"\nntrip = { url = \"caster\" }",
+                "http://HOST:PORT/MOUNTPOINT",
+            ),
+            (
+                "adapter = \"ubx\"\nudp = \"a:1\"\nntrip = { url = \"http://c/M\" }",
+                "only with serial or tcp",
+            ),
         ] {
             let text = problems(wrong);
             assert!(text.contains(word), "{wrong}: {text}");
@@ -432,9 +498,22 @@ mod tests {
     #[test]
     fn casters() {
         let caster = Caster::of("http://rtk.example:2102/NEAR").unwrap();
-        assert_eq!((caster.address.as_str(), caster.path.as_str()), ("rtk.example:2102", "/NEAR"));
-        assert_eq!(Caster::of("http://rtk.example/A").unwrap().address, "rtk.example:2101");
-        for wrong in ["https://a/B", "http://a", "http://a/", "http://:1/B", "http://a:b/B", "http://a/B C"] {
+        assert_eq!(
+            (caster.address.as_str(), caster.path.as_str()),
+            ("rtk.example:2102", "/NEAR")
+        );
+        assert_eq!(
+            Caster::of("http://rtk.example/A").unwrap().address,
+            "rtk.example:2101"
+        );
+        for wrong in [
+            "https://a/B",
+            "http://a",
+            "http://a/",
+            "http://:1/B",
+            "http://a:b/B",
+            "http://a/B C",
+        ] {
             assert_eq!(Caster::of(wrong), None, "{wrong}");
         }
     }

@@ -28,7 +28,9 @@ pub(super) async fn session(path: &str, link: &Link) -> Result<End, Fault> {
         read(pipe, link).await.map_err(failed)?;
         return Ok(End::Closed);
     }
-    let file = tokio::fs::File::open(Path::new(path)).await.map_err(failed)?;
+    let file = tokio::fs::File::open(Path::new(path))
+        .await
+        .map_err(failed)?;
     link.opened();
     read(file, link).await.map_err(failed)?;
     Ok(End::ForGood)
@@ -52,7 +54,9 @@ async fn read(mut input: impl AsyncRead + Unpin, link: &Link) -> io::Result<()> 
 
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file; a relative path begins where wayfix was started",
+        io::ErrorKind::NotFound => {
+            "there is no such file; a relative path begins where wayfix was started"
+        }
         io::ErrorKind::PermissionDenied => "this user may not read it",
         _ => "",
     }

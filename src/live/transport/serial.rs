@@ -18,14 +18,22 @@ pub(super) async fn session(port: &str, baud: u32, link: &Link) -> Result<End, F
         })?;
     link.opened();
     match pump(stream, link).await {
-        Ok(()) => Err(Fault(format!("{what}: the device is gone; it is taken up again when it is back"))),
-        Err(error) => Err(Fault::of(&what, &error, "it is taken up again when it is back")),
+        Ok(()) => Err(Fault(format!(
+            "{what}: the device is gone; it is taken up again when it is back"
+        ))),
+        Err(error) => Err(Fault::of(
+            &what,
+            &error,
+            "it is taken up again when it is back",
+        )),
     }
 }
 
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such port; is the device plugged in? (ls /dev/serial/by-id)",
+        io::ErrorKind::NotFound => {
+            "there is no such port; is the device plugged in? (ls /dev/serial/by-id)"
+        }
         io::ErrorKind::PermissionDenied => {
             "this user may not open it; add it to the group dialout and log in anew"
         }

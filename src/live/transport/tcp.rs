@@ -21,7 +21,10 @@ pub(super) async fn client(address: &str, link: &Link) -> Result<End, Fault> {
     let _ = stream.set_nodelay(true);
     link.opened();
     let ended = pump(stream, link).await;
-    ended.map_or_else(|error| Err(Fault::of(&what, &error, "")), |()| Ok(End::Closed))
+    ended.map_or_else(
+        |error| Err(Fault::of(&what, &error, "")),
+        |()| Ok(End::Closed),
+    )
 }
 
 /// Waits for one device at a time: a new connection replaces the one before, which may be dead.

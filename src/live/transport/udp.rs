@@ -13,11 +13,7 @@ use crate::live::link::Link;
 const DATAGRAM_BYTES: usize = 64 << 10;
 
 /// Receives until the socket breaks.
-pub(super) async fn session(
-    address: &str,
-    group: Option<&str>,
-    link: &Link,
-) -> Result<End, Fault> {
+pub(super) async fn session(address: &str, group: Option<&str>, link: &Link) -> Result<End, Fault> {
     let what = format!("udp {address}");
     let socket = UdpSocket::bind(address)
         .await
@@ -32,7 +28,7 @@ pub(super) async fn session(
     let mut buffer = vec![0; DATAGRAM_BYTES];
     loop {
         match socket.recv_from(&mut buffer).await {
-            Ok((n, _)) => link.received(&buffer[..n]),
+            Ok((n, _)) => link.received_datagram(&buffer[..n]),
             Err(error) => return Err(Fault::of(&what, &error, "")),
         }
     }
