@@ -111,6 +111,7 @@ impl Run {
                 rate_hz: self.telling.rate,
             },
             directory,
+            streams: Vec::new(),
             snapshot,
             keep_every_s: self.snapshot_every,
             control: self.control,

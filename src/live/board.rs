@@ -170,6 +170,11 @@ impl Board {
         self.lock().estimate = Some((*estimate, now));
     }
 
+    /// There is no estimate any more.
+    pub fn forget(&self) {
+        self.lock().estimate = None;
+    }
+
     /// Bytes that came at `t_rx` have been dealt with.
     pub fn dealt_with(&self, t_rx: Timestamp, decoding: &Decoding) {
         let latency_s = self.clock.now().seconds_since(t_rx);

@@ -142,6 +142,7 @@ impl Consumer {
         let now = clock.now();
         session.end(now, &board, &mut tap)?;
         let session = Session::begin(&begin, resets, None, now)?;
+        board.forget();
         tracing::info!("reset: everything but the two files is forgotten");
         Ok(Self {
             begin,

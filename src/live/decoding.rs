@@ -27,6 +27,8 @@ struct Time {
     latency_s: f64,
     mapping: Mapping,
     event: Option<Event>,
+    /// The last sample that was stamped on arrival.
+    arrived: Option<Timestamp>,
 }
 
 impl Time {
@@ -41,15 +43,27 @@ impl Time {
                 self.event = event.or(self.event);
                 t
             }
-            ClockOf::Receive if self.has_device_time => t_rx,
+            ClockOf::Receive if self.has_device_time => self.arrived(t_rx),
             // When the message began to arrive, as the decoder knows.
-            ClockOf::Receive => stamp,
+            ClockOf::Receive => self.arrived(stamp),
         };
         if self.latency_s == 0.0 {
             t
         } else {
             t.shifted(-self.latency_s)
         }
+    }
+
+    /// Samples that arrived at once keep their order: each is a nanosecond later than the one before.
+    /// The engine would order them by their content, at the cost of their number squared, and take
+    /// equal ones for one.
+    fn arrived(&mut self, t: Timestamp) -> Timestamp {
+        let t = match self.arrived {
+            Some(last) if t <= last => last + 1,
+            _ => t,
+        };
+        self.arrived = Some(t);
+        t
     }
 }
 
@@ -96,6 +110,7 @@ impl Decoding {
                 latency_s: stream.latency_s,
                 mapping: Mapping::default(),
                 event: None,
+                arrived: None,
             },
             arrivals: Arrivals::default(),
         }
@@ -184,5 +199,70 @@ fn placed(sample: Sample, t_rx: Timestamp, route: &[(Kind, Name)], time: &mut Ti
         t: time.of(sample.t, t_rx),
         source: routed.map_or(sample.source, |(_, to)| *to),
         ..sample
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::vehicle_from_str;
+    use crate::live::plan::streams;
+
+    fn decoding(live: &str) -> Decoding {
+        let text = format!(
+            "[source.imu]\nkind = \"imu\"\n[source.uwb]\nkind = \"uwb\"\n[source.uwb.live]\nfile = \"-\"\n{live}\n"
+        );
+        let vehicle = vehicle_from_str("v", &text).unwrap().value;
+        let mut all = streams(&vehicle, std::path::Path::new("")).unwrap();
+        Decoding::new(all.remove(0))
+    }
+
+    fn samples(live: &str, bytes: &[u8], t_rx: i64) -> Vec<Sample> {
+        let mut out = Vec::new();
+        decoding(live).push(bytes, Timestamp(t_rx), &mut out);
+        out
+    }
+
+    #[test]
+    fn what_arrives_at_once_keeps_its_order_and_is_not_one() {
+        let lines = b"range,A,1.0\nrange,A,1.0\nrange,A,1.0\n";
+        let live = "adapter = \"line\"\nlatency_s = 0.5";
+        let times: Vec<i64> = samples(live, lines, 9_000_000_000)
+            .iter()
+            .map(|s| s.t.0)
+            .collect();
+        assert_eq!(times, [8_500_000_000, 8_500_000_001, 8_500_000_002]);
+    }
+
+    #[test]
+    fn clocks_and_routes() {
+        let line = b"{\"t_ns\": 500, \"imu\": {\"gyro_radps\": [0, 0, 0]}}\n{\"range\": {\"anchor\": \"A\", \"range_m\": 1}}\n";
+        for (clock, t_ns) in [("synchronised", 500), ("receive", 7000), ("device", 7000)] {
+            let live = format!(
+                "adapter = \"json_lines\"\nclock = \"{clock}\"\nroute = {{ imu = \"imu\" }}"
+            );
+            let all = samples(&live, line, 7000);
+            assert_eq!(
+                (all[0].t.0, all[0].source.as_str()),
+                (t_ns, "imu"),
+                "{clock}"
+            );
+            // A line without a time has that of its arrival.
+            assert_eq!(all[1].source.as_str(), "uwb");
+            assert!((7000..7002).contains(&all[1].t.0), "{clock}");
+        }
+    }
+
+    #[test]
+    fn a_break_forgets_half_a_line() {
+        let mut decoding = decoding("adapter = \"line\"");
+        let mut out = Vec::new();
+        decoding.push(b"range,A,1", Timestamp(1), &mut out);
+        decoding.interrupt(Timestamp(2), &mut out);
+        decoding.push(b"range,A,2.5\n", Timestamp(3), &mut out);
+        assert!(
+            out.len() <= 2 && out.last().is_some_and(|s| s.t.0 == 3),
+            "{out:?}"
+        );
     }
 }

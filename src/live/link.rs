@@ -69,6 +69,7 @@ pub struct Link {
     health: Arc<Health>,
     outgoing: tokio::sync::Mutex<mpsc::Receiver<Vec<u8>>>,
     has_received: AtomicBool,
+    is_patient: bool,
 }
 
 impl Link {
@@ -90,8 +91,22 @@ impl Link {
             health,
             outgoing: tokio::sync::Mutex::new(receiver),
             has_received: AtomicBool::new(false),
+            is_patient: false,
         };
         (link, sender)
+    }
+
+    /// A sender that can be made to wait is made to, rather than that bytes are dropped: for samples
+    /// whose own time is believed, it does not matter when they come.
+    #[must_use]
+    pub fn patient(mut self, is_patient: bool) -> Self {
+        self.is_patient = is_patient;
+        self
+    }
+
+    /// Whether a sender that can be made to wait is to wait.
+    pub(super) fn is_patient(&self) -> bool {
+        self.is_patient
     }
 
     /// The connection stands.

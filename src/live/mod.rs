@@ -50,6 +50,7 @@ pub use session::Begin;
 use session::Session;
 use view::View;
 
+use crate::config::source::live::{ClockOf, Transport};
 use crate::output::Document;
 use crate::replay::Sink;
 
@@ -64,6 +65,9 @@ pub struct Run {
     pub begin: Begin,
     /// Where files that vehicle.toml names are looked for.
     pub directory: PathBuf,
+    /// Streams besides those of vehicle.toml: devices of one's own, whose decoders no file can name. Their
+    /// sources are those of vehicle.toml.
+    pub streams: Vec<plan::Stream>,
     /// The snapshot that it goes on from.
     pub snapshot: Option<Vec<u8>>,
     /// Between two snapshots \[s\].
@@ -88,8 +92,13 @@ pub struct Run {
 ///
 /// # Errors
 /// It can't begin, or a file can't be written. What is wrong with a device is told and tried again.
-pub fn run(run: Run) -> anyhow::Result<Document> {
-    let streams = plan::streams(&run.begin.vehicle, &run.directory)?;
+pub fn run(mut run: Run) -> anyhow::Result<Document> {
+    let mut streams = plan::streams(&run.begin.vehicle, &run.directory)?;
+    streams.append(&mut run.streams);
+    anyhow::ensure!(
+        !streams.is_empty(),
+        "no source says where it is heard: give one in vehicle.toml a table [source.NAME.live]"
+    );
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -113,6 +122,7 @@ async fn attend(run: Run, streams: Vec<plan::Stream>) -> anyhow::Result<Document
         tap,
         clock,
         directory: _,
+        streams: _,
     } = run;
     let inbox = Arc::new(Inbox::new(streams.len()));
     let healths: Vec<Arc<Health>> = streams.iter().map(|_| Arc::default()).collect();
@@ -144,6 +154,11 @@ async fn attend(run: Run, streams: Vec<plan::Stream>) -> anyhow::Result<Document
     let mut decodings = Vec::new();
     for (i, (stream, health)) in streams.into_iter().zip(healths).enumerate() {
         let (link, outgoing) = Link::new(&stream.source, i, clock, Arc::clone(&inbox), health);
+        let is_tcp = matches!(
+            stream.transport,
+            Transport::Tcp(_) | Transport::TcpListen(_)
+        );
+        let link = link.patient(is_tcp && stream.clock == ClockOf::Synchronised);
         if let Some(corrections) = stream.ntrip.clone() {
             helpers.spawn(ntrip::feed(stream.source, corrections, outgoing));
         }

@@ -44,7 +44,7 @@ fn a_bad_day() {
         ),
     ];
     let live = Live::start("chaos", &vehicle.concat(), &[]);
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     let is_over = Arc::new(AtomicBool::new(false));
 
     let over = Arc::clone(&is_over);
@@ -77,7 +77,7 @@ fn a_bad_day() {
     });
     let over = Arc::clone(&is_over);
     let flooder = std::thread::spawn(move || {
-        let (mut stream, _) = flood.accept().unwrap();
+        let mut stream = crate::harness::accept(&flood);
         stream
             .set_write_timeout(Some(Duration::from_millis(200)))
             .unwrap();

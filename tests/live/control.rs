@@ -21,7 +21,7 @@ fn asks_are_answered_and_a_fixpoint_goes_through_the_recording() {
     let vehicle = tag(&format!("adapter = \"line\"\nudp = \"127.0.0.1:{port}\""))
         + "[source.operator]\nkind = \"pose\"\n[source.reader]\nkind = \"portal\"\n";
     let live = Live::start("control", &vehicle, &[]);
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     let (status, health) = live.ask("GET /health", None).unwrap();
     assert_eq!(
         (status, &health["status"]),
@@ -77,7 +77,7 @@ fn a_reset_begins_anew_with_a_recording_of_its_own() {
     let port = free_port();
     let vehicle = tag(&format!("adapter = \"line\"\nudp = \"127.0.0.1:{port}\""));
     let live = Live::start("reset", &vehicle, &[]);
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     send(port, 0, 200);
     live.wait_samples("tag", 200);
     let (status, answer) = live.ask("POST /reset", Some("{}")).unwrap();

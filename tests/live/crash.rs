@@ -11,7 +11,7 @@ fn what_was_recorded_a_second_ago_is_there() {
     let port = free_port();
     let vehicle = tag(&format!("adapter = \"line\"\nudp = \"127.0.0.1:{port}\""));
     let live = Live::start("crash", &vehicle, &[]);
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let begun = Instant::now();
     let mut samples_at = Vec::new();

@@ -21,7 +21,7 @@ anchor = [
     { id = "C", position_m = [20.0, 12.0, 3.0] },
     { id = "D", position_m = [ 0.0, 12.0, 2.5] },
 ]
-portal = [{ id = "gate", position_m = [16.0, 6.0, 0.0] }]
+portal = [{ id = "gate", position_m = [16.0, 6.0, 0.0], width_m = 3.0 }]
 "#;
 
 /// A tag that is carried at 1.5 m, heard as `live` says.
@@ -58,11 +58,35 @@ pub fn free_port() -> u16 {
     listener.local_addr().unwrap().port()
 }
 
+/// Accepts within reason, so that a test whose run has failed ends.
+pub fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let begun = Instant::now();
+    loop {
+        if let Ok((stream, _)) = listener.accept() {
+            stream.set_nonblocking(false).unwrap();
+            return stream;
+        }
+        assert!(begun.elapsed() < PATIENCE, "nobody connects");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// A run under way.
 pub struct Live {
     pub scratch: Scratch,
-    child: Child,
+    child: Guarded,
     control: String,
+}
+
+/// A process that does not outlive a failed test.
+struct Guarded(Child);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// A run that has stopped.
@@ -96,7 +120,7 @@ impl Live {
             .stdout(file("stdout"))
             .stderr(file("stderr"));
         adjust(&mut command);
-        let child = command.spawn().unwrap();
+        let child = Guarded(command.spawn().unwrap());
         Self {
             scratch,
             child,
@@ -106,12 +130,18 @@ impl Live {
 
     /// Writes to its standard input.
     pub fn input(&mut self, bytes: &[u8]) {
-        self.child.stdin.as_mut().unwrap().write_all(bytes).unwrap();
+        self.child
+            .0
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(bytes)
+            .unwrap();
     }
 
     /// Ends its standard input.
     pub fn end_input(&mut self) {
-        self.child.stdin = None;
+        self.child.0.stdin = None;
     }
 
     /// Status and JSON of an answer; `None` while nobody listens.
@@ -144,8 +174,22 @@ impl Live {
         found.unwrap_or(Value::Null)
     }
 
+    /// Waits until it listens.
+    pub fn ready(&self) {
+        let begun = Instant::now();
+        while self.ask("GET /sources", None).is_none() {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "it does not begin: {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits until a source is as it should be.
     pub fn wait(&self, name: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+        self.ready();
         let begun = Instant::now();
         loop {
             let source = self.source(name);
@@ -171,7 +215,7 @@ impl Live {
     }
 
     pub fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
+        let id = self.child.0.id().to_string();
         let status = Command::new("kill").args([signal, &id]).status().unwrap();
         assert!(status.success());
     }
@@ -186,11 +230,11 @@ impl Live {
     pub fn wait_end(mut self) -> Stopped {
         let begun = Instant::now();
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.0.try_wait().unwrap() {
                 break status;
             }
             if begun.elapsed() > PATIENCE {
-                self.child.kill().unwrap();
+                self.child.0.kill().unwrap();
                 panic!("it does not stop: {}", self.log());
             }
             std::thread::sleep(Duration::from_millis(20));

@@ -75,7 +75,7 @@ fn messages_and_a_broker_that_is_restarted() {
     ));
     fs::write(scratch.0.join("vehicle.toml"), live).unwrap();
     let live = Live::start_in(scratch, &[], |_| ());
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     std::thread::sleep(Duration::from_secs(1));
     publish(port, 200);
     live.wait_samples("tag", 200);

@@ -41,10 +41,10 @@ fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
     let live = Live::start_in(scratch, &[], |command| {
         command.env("WAYFIX_TEST_CASTER", "secret");
     });
-    let (mut device, _) = receiver.accept().unwrap();
+    let mut device = crate::harness::accept(&receiver);
     device.set_read_timeout(Some(PATIENCE)).unwrap();
     // The first answer is a refusal, the second comes in HTTP's chunks, the third is of the old kind.
-    let (mut first, _) = caster.accept().unwrap();
+    let mut first = crate::harness::accept(&caster);
     let asked = head(&mut first);
     assert!(asked.starts_with("GET /NEAR HTTP/1.1\r\n"), "{asked}");
     assert!(
@@ -60,7 +60,7 @@ fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
         &b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..],
         b"ICY 200 OK\r\n\r\n",
     ] {
-        let (mut stream, _) = caster.accept().unwrap();
+        let mut stream = crate::harness::accept(&caster);
         head(&mut stream);
         stream.write_all(answer).unwrap();
         for part in corrections {

@@ -21,7 +21,7 @@ fn the_position_is_known_at_once_and_the_recording_replays() {
     let port = free_port();
     let vehicle = tag(&format!("adapter = \"line\"\nudp = \"127.0.0.1:{port}\""));
     let live = Live::start("resume", &vehicle, &["--snapshot-every", "0.3"]);
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     send(port, 0, 400);
     live.wait_samples("tag", 300);
     // The power fails.
@@ -30,7 +30,7 @@ fn the_position_is_known_at_once_and_the_recording_replays() {
     fs::rename(scratch.0.join("out"), scratch.0.join("before")).unwrap();
 
     let live = Live::start_in(scratch, &["--resume", "before/log.snapshot"], |_| ());
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     send(port, 400, 300);
     live.wait_samples("tag", 250);
     let stopped = live.stop();

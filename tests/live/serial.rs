@@ -64,7 +64,7 @@ fn pulled_out_and_plugged_in_again_costs_only_its_own_data() {
     fs::write(folder.join("site.toml"), crate::harness::SITE).unwrap();
     fs::write(folder.join("vehicle.toml"), vehicle.concat()).unwrap();
     let live = Live::start_in(scratch, &[], |_| ());
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     send(&folder, 200);
     live.wait_samples("tag", 200);
     unplug(cable, &folder);
@@ -104,7 +104,7 @@ fn a_wrong_speed_shows_as_bytes_that_say_nothing() {
     let vehicle = vehicle.replace("range_sigma_m = 0.05\n", "");
     fs::write(folder.join("vehicle.toml"), vehicle).unwrap();
     let live = Live::start_in(scratch, &[], |_| ());
-    live.wait("tag", "a server", |s| !s.is_null());
+    live.ready();
     // What a receiver's bytes look like at another speed.
     let mut device = OpenOptions::new()
         .write(true)

@@ -92,7 +92,7 @@ pub enum ClockOf {
     /// This computer's, when the bytes arrive.
     Receive,
     /// The device's as it stands: it is kept in step with this computer's by other means (PTP, NTP,
-    /// one common bridge).
+    /// one common bridge). Over TCP, whoever sends too fast is made to wait.
     Synchronised,
 }
 

@@ -113,6 +113,7 @@ async fn pump<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, link: &Link) -> 
         tokio::select! {
             read = stream.read(&mut buffer) => match read? {
                 0 => return Ok(()),
+                n if link.is_patient() => link.received_patiently(&buffer[..n]).await,
                 n => link.received(&buffer[..n]),
             },
             bytes = outgoing.next() => stream.write_all(&bytes).await?,
