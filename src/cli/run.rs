@@ -49,7 +49,7 @@ pub struct Run {
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// Time between two snapshots [s].
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = positive)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10.0, value_parser = positive)]
     snapshot_every: f64,
     /// Where the control server listens (HTTP, JSON: /health, /estimate, /sources, /fixpoint, /reset).
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:7420")]

@@ -109,7 +109,7 @@ impl View {
             Form::Lines if look % LOOKS_A_LINE == LOOKS_A_LINE - 1 => {
                 print(&(line(&board.look()) + "\n"));
             }
-            Form::Json if look % LOOKS_A_DOCUMENT == 0 => print_json(&board.look()),
+            Form::Json if look.is_multiple_of(LOOKS_A_DOCUMENT) => print_json(&board.look()),
             _ => {}
         }
     }

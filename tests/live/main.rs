@@ -11,6 +11,7 @@ mod can;
 mod chaos;
 mod control;
 mod crash;
+mod custom;
 mod harness;
 #[cfg(feature = "mqtt")]
 mod mqtt;
