@@ -7,6 +7,8 @@ pub mod config;
 pub mod engine;
 pub mod evaluate;
 pub mod explain;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod log;
 pub mod output;
 pub mod replay;

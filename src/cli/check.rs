@@ -1,13 +1,14 @@
 //! `wayfix check`: errors and suspicions of a site and a vehicle.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
+use wayfix_sensors::{Name, device};
 
 use crate::config::check::{File, check};
-use crate::config::{ConfigError, read_site, read_vehicle};
+use crate::config::{ConfigError, Loaded, Vehicle, read_site, read_vehicle};
 
 /// Check site.toml and vehicle.toml: what is wrong, and what is probably not meant.
 ///
@@ -59,6 +60,28 @@ impl Check {
         })
     }
 
+    /// What is wrong with the files that vehicle.toml names.
+    fn beside(&self, vehicle: &Loaded<Vehicle>) -> Vec<Finding> {
+        let folder = self.vehicle.parent().unwrap_or(Path::new(""));
+        let sources = vehicle.value.sources.iter();
+        let wrong = sources.filter_map(|(name, source)| {
+            let live = source.live().filter(|live| live.dbc_file.is_some())?;
+            let key = format!("source.{name}.live.dbc_file");
+            let setup = live.setup(Name::from(name).ok()?, folder);
+            let why = match setup {
+                Err(error) => error.to_string(),
+                Ok(setup) => device::make(&live.adapter, &setup).err()?.to_string(),
+            };
+            Some(Finding {
+                file: self.vehicle.display().to_string(),
+                line: vehicle.lines.line(&key),
+                message: format!("{key}: {why}"),
+                key,
+            })
+        });
+        wrong.collect()
+    }
+
     fn findings(&self) -> Findings {
         let (site, vehicle) = (read_site(&self.site), read_vehicle(&self.vehicle));
         let mut findings = Findings::default();
@@ -68,6 +91,9 @@ impl Check {
         findings
             .errors
             .extend(vehicle.as_ref().err().into_iter().flat_map(errors));
+        if let Ok(vehicle) = &vehicle {
+            findings.errors.extend(self.beside(vehicle));
+        }
         if let (Ok(site), Ok(vehicle)) = (site, vehicle) {
             for warning in check(&site.value, &vehicle.value) {
                 let (file, lines) = match warning.file {

@@ -10,8 +10,11 @@ mod evaluate;
 mod explain;
 mod gates;
 mod outcome;
+mod play;
 mod replay;
 mod resume;
+#[cfg(feature = "live")]
+mod run;
 mod schema;
 mod simulate;
 mod summary;
@@ -38,7 +41,10 @@ enum Command {
     Demo(demo::Demo),
     Evaluate(evaluate::Evaluate),
     Explain(explain::Explain),
+    Play(play::Play),
     Replay(replay::Replay),
+    #[cfg(feature = "live")]
+    Run(run::Run),
     Schema(schema::Schema),
     Simulate(simulate::Simulate),
 }
@@ -57,7 +63,10 @@ impl Cli {
             Command::Demo(demo) => Ok(demo.run()),
             Command::Evaluate(evaluate) => Ok(evaluate.run()),
             Command::Explain(explain) => Ok(explain.run()),
+            Command::Play(play) => play.run(),
             Command::Replay(replay) => Ok(replay.run()),
+            #[cfg(feature = "live")]
+            Command::Run(run) => Ok(run.run()),
             Command::Schema(schema) => schema.run(),
             Command::Simulate(simulate) => simulate.run(),
         }

@@ -166,11 +166,18 @@ impl Run {
             anyhow::bail!("{name}: no sample could be read");
         }
         let was_known = summary.started.is_some() || is_known;
-        Ok(match (interrupted, was_known) {
-            (true, _) => ExitCode::from(INTERRUPTED),
-            (false, false) => ExitCode::from(NO_ESTIMATE),
-            (false, true) => ExitCode::SUCCESS,
+        Ok(match interrupted {
+            true => ExitCode::from(INTERRUPTED),
+            false => known(was_known),
         })
+    }
+}
+
+/// The exit code by whether the position ever became known.
+pub(super) fn known(was_known: bool) -> ExitCode {
+    match was_known {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::from(NO_ESTIMATE),
     }
 }
 

@@ -101,6 +101,14 @@ pub(super) fn vehicle(vehicle: &Vehicle, lines: &KeyLines) -> Vec<Problem> {
     }
     for (name, source) in &vehicle.sources {
         let path = format!("source.{name}");
+        if let Some(live) = source.live() {
+            let has = |other: &str| vehicle.sources.contains_key(other);
+            problems.extend(live.wrong(name, has).into_iter().map(|wrong| {
+                let key = format!("{path}.live.{}", wrong.key);
+                let key = key.trim_end_matches('.');
+                conflict(key, wrong.value, &wrong.expected, wrong.because, lines)
+            }));
+        }
         match source {
             Source::Wheels(wheels) => wheels_of(motion, wheels, &path, lines, &mut problems),
             Source::Magnetometer(mag) => {

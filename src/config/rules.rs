@@ -38,6 +38,7 @@ const UNITS: &[(&str, &str)] = &[
     ("_mps2", "m/s²"),
     ("_rthz", "1/√Hz"),
     ("_bits", "bits"),
+    ("baud", "Bd"),
     ("_mps", "m/s"),
     ("_dbm", "dBm"),
     ("_rts", "1/√s"),
@@ -157,6 +158,8 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
     ),
     ("camera", &["sigma_px", "focal_px"], Bound::Positive),
     ("pose", &["sigma_m", "sigma_deg"], Bound::Positive),
+    ("Live", &["latency_s"], Bound::NonNegative),
+    ("Live", &["baud"], Bound::Positive),
 ];
 
 /// Unit of the number under `key`; `None` for a number without one.

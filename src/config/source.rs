@@ -7,12 +7,14 @@
 //! measurement is judged. A sigma of 0 means that the parameter is not estimated.
 
 mod gate;
+pub mod live;
 mod wheels;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use gate::{Gate, Weight};
+pub use live::Live;
 pub use wheels::{SteeringSource, WheelPlace, WheelsSource};
 
 /// A source, by kind.
@@ -85,6 +87,9 @@ pub struct ImuSource {
     pub accel_limit_mps2: f64,
     /// Use the accelerometer (else the gyro alone supports the wheels).
     pub use_accel: bool,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for ImuSource {
@@ -103,6 +108,7 @@ impl Default for ImuSource {
             gyro_limit_radps: 34.9,
             accel_limit_mps2: 156.0,
             use_accel: true,
+            live: None,
         }
     }
 }
@@ -135,6 +141,9 @@ pub struct MagnetometerSource {
     pub interval_s: f64,
     /// How a measurement is judged.
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for MagnetometerSource {
@@ -152,6 +161,7 @@ impl Default for MagnetometerSource {
             drift_time_s: 5.0,
             interval_s: 0.0,
             gate: Gate::default(),
+            live: None,
         }
     }
 }
@@ -174,6 +184,9 @@ pub struct HeightSource {
     pub interval_s: f64,
     /// How a measurement is judged.
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for HeightSource {
@@ -186,6 +199,7 @@ impl Default for HeightSource {
             bias_walk_m_rts: 0.01,
             interval_s: 0.0,
             gate: Gate::default(),
+            live: None,
         }
     }
 }
@@ -228,6 +242,9 @@ pub struct GnssSource {
     pub use_height: bool,
     /// How a measurement is judged.
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for GnssSource {
@@ -250,6 +267,7 @@ impl Default for GnssSource {
             lever_sigma_m: 0.0,
             use_height: true,
             gate: Gate::default(),
+            live: None,
         }
     }
 }
@@ -292,6 +310,9 @@ pub struct UwbSource {
     pub horizontal: bool,
     /// How a measurement is judged.
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for UwbSource {
@@ -314,6 +335,7 @@ impl Default for UwbSource {
             interval_s: 0.0,
             horizontal: false,
             gate: Gate::default(),
+            live: None,
         }
     }
 }
@@ -342,6 +364,9 @@ pub struct RssiSource {
     pub interval_s: f64,
     /// How a measurement is judged.
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for RssiSource {
@@ -357,6 +382,7 @@ impl Default for RssiSource {
             drift_time_s: 3.0,
             interval_s: 0.0,
             gate: Gate::default(),
+            live: None,
         }
     }
 }
@@ -385,6 +411,9 @@ pub struct LandmarkSource {
     pub bearing_bias_sigma_deg: f64,
     /// How a measurement is judged.
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for LandmarkSource {
@@ -400,6 +429,7 @@ impl Default for LandmarkSource {
             bias_sigma_m: 0.0,
             bearing_bias_sigma_deg: 0.0,
             gate: Gate::default(),
+            live: None,
         }
     }
 }
@@ -430,6 +460,9 @@ pub struct CameraSource {
     /// How a measurement is judged.
     #[serde(default)]
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 fn default_sigma_px() -> f64 {
@@ -446,6 +479,9 @@ pub struct PortalSource {
     pub delay_s: f64,
     /// How a measurement is judged.
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 /// External position, yaw or pose in the site frame.
@@ -470,6 +506,9 @@ pub struct PoseSource {
     pub lever_sigma_m: f64,
     /// How a measurement is judged.
     pub gate: Gate,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for PoseSource {
@@ -484,6 +523,7 @@ impl Default for PoseSource {
             drift_time_s: 30.0,
             lever_sigma_m: 0.0,
             gate: Gate::default(),
+            live: None,
         }
     }
 }

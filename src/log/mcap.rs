@@ -5,6 +5,7 @@
 //! |---|---|
 //! | topic `/SOURCE/KIND`, encoding `json`, schema `wayfix.KIND` (`jsonschema`) | readings, without time and source |
 //! | topic `/truth` | truth |
+//! | topic `/SOURCE/raw`, encoding `bytes` | what a live run received, as it came; `publish_time` is when |
 //! | `publish_time` | the sample's time; times before the zero of the time base wrap (two's complement) |
 //! | `log_time` | the latest sample time so far, which never falls: messages keep their order of arrival |
 //! | attachments | the resolved `site.toml` and `vehicle.toml` |
@@ -32,6 +33,10 @@ pub use read::McapReader;
 /// A chunk is what one damaged byte can cost, and what a crash loses [bytes, uncompressed].
 const CHUNK_BYTES: u64 = 256 << 10;
 
+/// The end of the topic of raw bytes, and their encoding.
+const RAW_TOPIC: &str = "/raw";
+const RAW_ENCODING: &str = "bytes";
+
 /// The topic of a payload from a source; truth has no source.
 fn topic(source: &str, payload: Payload) -> String {
     match payload {
@@ -55,6 +60,7 @@ fn parse_topic(topic: &str) -> Option<(Name, Payload)> {
 pub struct McapWriter<W: Write + Seek> {
     writer: Writer<W>,
     channels: Vec<(Name, Payload, u16)>,
+    raw_channels: Vec<(Name, u16)>,
     latest: Timestamp,
     sequence: u32,
     content: Vec<u8>,
@@ -85,6 +91,7 @@ impl<W: Write + Seek> McapWriter<W> {
         Ok(Self {
             writer,
             channels,
+            raw_channels: Vec::new(),
             latest: Timestamp(0),
             sequence: 0,
             content,
@@ -120,6 +127,36 @@ impl<W: Write + Seek> McapWriter<W> {
         };
         self.sequence = self.sequence.wrapping_add(1);
         Ok(self.writer.write_to_known_channel(&header, &self.content)?)
+    }
+
+    /// Appends bytes as they were received at `t`, beside the records that they say.
+    ///
+    /// # Errors
+    /// The stream's own.
+    pub fn write_raw(&mut self, source: Name, t: Timestamp, bytes: &[u8]) -> Result<(), LogError> {
+        let known = self.raw_channels.iter().find(|(s, _)| *s == source);
+        let channel_id = match known {
+            Some((_, id)) => *id,
+            None => {
+                let topic = format!("/{source}{RAW_TOPIC}");
+                let id = self
+                    .writer
+                    .add_channel(0, &topic, RAW_ENCODING, &BTreeMap::new())?;
+                self.writer.flush()?;
+                self.raw_channels.push((source, id));
+                id
+            }
+        };
+        // Before the first record there is no time but that of receipt.
+        let log_time = if self.latest.0 == 0 { t } else { self.latest };
+        let header = MessageHeader {
+            channel_id,
+            sequence: self.sequence,
+            log_time: log_time.0.cast_unsigned(),
+            publish_time: t.0.cast_unsigned(),
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        Ok(self.writer.write_to_known_channel(&header, bytes)?)
     }
 
     fn channel(&mut self, source: Name, payload: Payload) -> McapResult<u16> {

@@ -197,6 +197,11 @@ impl Replay {
         self.truth.clear();
     }
 
+    /// From now on, records are of another log, which is counted from its beginning.
+    pub fn begin_log(&mut self) {
+        self.taken = Taken::default();
+    }
+
     /// The engine.
     #[must_use]
     pub fn engine(&self) -> &Engine {

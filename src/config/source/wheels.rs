@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Gate;
+use super::{Gate, Live};
 
 /// Which wheel a value belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -83,6 +83,9 @@ pub struct WheelsSource {
     pub steering_backlash_deg: f64,
     /// First-order lag from the count to the wheel [s].
     pub steering_time_constant_s: f64,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for WheelsSource {
@@ -115,6 +118,7 @@ impl Default for WheelsSource {
             steering_offset_sigma_deg: 1.0,
             steering_backlash_deg: 0.0,
             steering_time_constant_s: 0.0,
+            live: None,
         }
     }
 }
@@ -138,6 +142,9 @@ pub struct SteeringSource {
     pub offset_walk_deg_rts: f64,
     /// So much further left the wheel points driving forwards than driving backwards [deg].
     pub backlash_deg: f64,
+    /// How it is heard live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
 }
 
 impl Default for SteeringSource {
@@ -150,6 +157,7 @@ impl Default for SteeringSource {
             offset_sigma_deg: 1.0,
             offset_walk_deg_rts: 0.0,
             backlash_deg: 0.0,
+            live: None,
         }
     }
 }

@@ -6,13 +6,31 @@ use wayfix_filter::Timestamp;
 use wayfix_sensors::{Name, Sample};
 
 use super::bytes::Bytes;
-use super::parse_topic;
+use super::{RAW_ENCODING, RAW_TOPIC, parse_topic};
 use crate::log::schema::Payload;
 use crate::log::{Attachment, Record, Truth};
 
-/// What the messages of each channel are, by its id. Outer `None`: unknown; inner: not Wayfix's.
+/// What the messages of a channel are.
+#[derive(Clone, Copy)]
+enum Channel {
+    Records(Name, Payload),
+    Raw,
+    Foreign,
+}
+
+/// What a message is.
+pub enum Message {
+    /// One record.
+    Record(Record),
+    /// Bytes as they were received: what they say lies beside them as records.
+    Raw,
+    /// Not Wayfix's.
+    Foreign,
+}
+
+/// What the messages of each channel are, by its id. `None`: unknown.
 #[derive(Default)]
-pub struct Channels(Vec<Option<Option<(Name, Payload)>>>);
+pub struct Channels(Vec<Option<Channel>>);
 
 impl Channels {
     /// Takes the body of a channel record.
@@ -24,19 +42,24 @@ impl Channels {
             if self.0.len() <= id {
                 self.0.resize(id + 1, None);
             }
-            self.0[id] = Some(parse_topic(topic).filter(|_| encoding == "json"));
+            self.0[id] = Some(match parse_topic(topic) {
+                Some((source, payload)) if encoding == "json" => Channel::Records(source, payload),
+                None if encoding == RAW_ENCODING && topic.ends_with(RAW_TOPIC) => Channel::Raw,
+                _ => Channel::Foreign,
+            });
         }
     }
 
-    /// The record in the body of a message; `None` for one of others.
-    pub fn message(&self, body: &[u8]) -> Result<Option<Record>, String> {
+    /// What the body of a message says.
+    pub fn message(&self, body: &[u8]) -> Result<Message, String> {
         let mut bytes = Bytes(body);
         let head = (|| Some((bytes.u16()?, bytes.u32()?, bytes.u64()?, bytes.u64()?)))();
         let (id, _sequence, _log_time, publish_time) = head.ok_or("too short")?;
         let channel = self.0.get(usize::from(id)).copied().flatten();
-        let Some((source, payload)) = channel.ok_or_else(|| format!("unknown channel {id}"))?
-        else {
-            return Ok(None);
+        let (source, payload) = match channel.ok_or_else(|| format!("unknown channel {id}"))? {
+            Channel::Records(source, payload) => (source, payload),
+            Channel::Raw => return Ok(Message::Raw),
+            Channel::Foreign => return Ok(Message::Foreign),
         };
         let t = Timestamp(publish_time.cast_signed());
         let mut json = serde_json::Deserializer::from_slice(bytes.0);
@@ -50,7 +73,7 @@ impl Channels {
         };
         let record = record.and_then(|record| json.end().map(|()| record));
         record
-            .map(Some)
+            .map(Message::Record)
             .map_err(|e| format!("{} of `{source}`: {e}", payload.name()))
     }
 }

@@ -7,7 +7,7 @@ use ::mcap::MAGIC;
 use ::mcap::records::op;
 
 use super::bytes::{Bytes, ChunkHeader, RECORD_LIMIT_BYTES};
-use super::content::{Channels, attachment};
+use super::content::{Channels, Message, attachment};
 use crate::log::{Attachment, Damage, Record};
 
 /// Opcode and length.
@@ -82,8 +82,9 @@ impl<R: Read + Seek> McapReader<R> {
             self.read = self.records.len() - bytes.0.len();
             match opcode {
                 op::MESSAGE => match self.channels.message(body) {
-                    Ok(Some(record)) => return Ok(Some(record)),
-                    Ok(None) => self.damage.ignored += 1,
+                    Ok(Message::Record(record)) => return Ok(Some(record)),
+                    Ok(Message::Raw) => {}
+                    Ok(Message::Foreign) => self.damage.ignored += 1,
                     Err(e) => self
                         .damage
                         .add(|| format!("message before byte {}: {e}", self.position)),

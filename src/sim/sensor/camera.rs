@@ -112,6 +112,7 @@ mod tests {
             sigma_px: 0.5,
             rotation_sigma_deg: 0.0,
             gate: crate::config::source::Gate::default(),
+            live: None,
         }
     }
 

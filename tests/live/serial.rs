@@ -1,0 +1,123 @@
+//! Serial ports through a pair of pseudo-terminals: plugged in, pulled out, plugged in again.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::{Live, PATIENCE, assert_replays, range_line, source, tag};
+use crate::support::Scratch;
+
+/// A cable; `None` where there is no socat.
+fn plug(folder: &Path) -> Option<Child> {
+    let end = |name: &str| format!("pty,raw,echo=0,link={}", folder.join(name).display());
+    let child = Command::new("socat")
+        .args([end("device"), end("port")])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(child) = child else {
+        println!("skipped: there is no socat here");
+        return None;
+    };
+    let begun = Instant::now();
+    while !folder.join("port").exists() || !folder.join("device").exists() {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Some(child)
+}
+
+fn unplug(mut cable: Child, folder: &Path) {
+    cable.kill().unwrap();
+    cable.wait().unwrap();
+    for name in ["device", "port"] {
+        let _ = fs::remove_file(folder.join(name));
+    }
+}
+
+fn send(folder: &Path, lines: u32) {
+    let mut device = OpenOptions::new()
+        .write(true)
+        .open(folder.join("device"))
+        .unwrap();
+    for k in 0..lines {
+        device.write_all(range_line(k).as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn pulled_out_and_plugged_in_again_costs_only_its_own_data() {
+    let scratch = Scratch::new("live-serial");
+    let folder = scratch.0.clone();
+    let Some(cable) = plug(&folder) else { return };
+    let udp = crate::harness::free_port();
+    let vehicle = [
+        tag("adapter = \"line\"\nserial = \"port\"\nbaud = 115200"),
+        source(
+            "other",
+            &format!("adapter = \"line\"\nudp = \"127.0.0.1:{udp}\""),
+        ),
+    ];
+    fs::write(folder.join("site.toml"), crate::harness::SITE).unwrap();
+    fs::write(folder.join("vehicle.toml"), vehicle.concat()).unwrap();
+    let live = Live::start_in(scratch, &[], |_| ());
+    live.ready();
+    send(&folder, 200);
+    live.wait_samples("tag", 200);
+    unplug(cable, &folder);
+    live.wait("tag", "failed", |s| s["state"] == "failed");
+    // The other source lives on meanwhile.
+    let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for k in 0..100 {
+        sender
+            .send_to(range_line(k).as_bytes(), ("127.0.0.1", udp))
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    live.wait_samples("other", 100);
+    let cable = plug(&folder).unwrap();
+    live.wait("tag", "open again", |s| s["reopened"] == 1);
+    send(&folder, 200);
+    live.wait_samples("tag", 400);
+    let stopped = live.stop();
+    unplug(cable, &folder);
+    assert_eq!(stopped.code, Some(0));
+    let log = &stopped.stderr;
+    assert!(log.contains("tag: connected again"), "{log}");
+    assert!(
+        log.matches("WARN").count() <= 3,
+        "said more than once: {log}"
+    );
+    assert_replays(&stopped.scratch, "out", "out/log.mcap", &[]);
+}
+
+#[test]
+fn a_wrong_speed_shows_as_bytes_that_say_nothing() {
+    let scratch = Scratch::new("live-baud");
+    let folder = scratch.0.clone();
+    let Some(cable) = plug(&folder) else { return };
+    fs::write(folder.join("site.toml"), crate::harness::SITE).unwrap();
+    let vehicle = tag("adapter = \"ubx\"\nserial = \"port\"").replace("uwb", "gnss");
+    let vehicle = vehicle.replace("range_sigma_m = 0.05\n", "");
+    fs::write(folder.join("vehicle.toml"), vehicle).unwrap();
+    let live = Live::start_in(scratch, &[], |_| ());
+    live.ready();
+    // What a receiver's bytes look like at another speed.
+    let mut device = OpenOptions::new()
+        .write(true)
+        .open(folder.join("device"))
+        .unwrap();
+    let garbage: Vec<u8> = (0..4000_u32)
+        .map(|k| (k.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
+    device.write_all(&garbage).unwrap();
+    let told = live.wait("tag", "garbage", |s| s["malformed"].as_u64() > Some(0));
+    assert_eq!(told["state"], "waiting");
+    let told = live.wait("tag", "why", |s| s["decode_error"].is_string());
+    assert!(told["samples"] == 0, "{told:#}");
+    live.stop();
+    unplug(cable, &folder);
+}
