@@ -324,7 +324,7 @@ fn the_program_writes_a_survey_that_it_reads_back() {
     for (name, text) in &texts {
         std::fs::write(scratch.0.join(name), text).unwrap();
     }
-    let mut writer = log::create(&scratch.0.join("log.jsonl"), &[]).unwrap();
+    let mut writer = log::create(scratch.0.join("log.jsonl"), &[]).unwrap();
     for record in samples(&drive) {
         writer.write(&record).unwrap();
     }

@@ -185,11 +185,16 @@ fn source(vehicle: &Vehicle, log: &Drive, request: &Request) -> Result<Name, Mis
         let Record::Sample(sample) = record else {
             continue;
         };
-        let is_one = match &sample.reading {
-            Reading::GnssPosition(_) | Reading::GnssVelocity(_) | Reading::Position(_) => true,
-            Reading::Pose(_) | Reading::Yaw(_) | Reading::Range(_) | Reading::Imu(_) => true,
-            _ => false,
-        };
+        let is_one = matches!(
+            &sample.reading,
+            Reading::GnssPosition(_)
+                | Reading::GnssVelocity(_)
+                | Reading::Position(_)
+                | Reading::Pose(_)
+                | Reading::Yaw(_)
+                | Reading::Range(_)
+                | Reading::Imu(_)
+        );
         let is_track = matches!(&request.by, By::Source(name) if name == sample.source.as_str());
         if is_one && !is_track && vehicle.sources.contains_key(sample.source.as_str()) {
             sources.insert(sample.source, ());
