@@ -7,6 +7,10 @@ use crate::motion::Step;
 
 /// One update as it was applied: with `S = L Lᵀ`, W = P Hᵀ L⁻ᵀ, so that the gain is `K = W L⁻¹`.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "smoother"),
+    expect(dead_code, reason = "only a smoother reads it")
+)]
 pub struct Correction<'a, const N: usize, const M: usize> {
     /// States in use.
     pub(crate) n: usize,
