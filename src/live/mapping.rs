@@ -275,7 +275,8 @@ mod tests {
         worst_s: f64,
     }
 
-    /// 100 Hz; true time in, device stamp by `stamp_s`, delay 2 ms at least and often much more.
+    /// 100 Hz; true time in, device stamp by `stamp_s`, delay 2 ms at least and often much more; from 4 s
+    /// on every 9.97 s all of 1.5 s comes at once.
     fn run(from_s: f64, to_s: f64, settle_s: f64, stamp_s: impl Fn(f64) -> f64) -> Device {
         let mut device = Device {
             mapping: Mapping::default(),
@@ -287,7 +288,7 @@ mod tests {
             let true_s = k as f64 * 0.01;
             let late_s = match spread(k) {
                 s if s < 0.05 => 0.0,
-                s => 0.020 * s * s + if k % 997 == 0 { 1.5 } else { 0.0 },
+                s => 0.020 * s * s + if k % 997 == 400 { 1.5 } else { 0.0 },
             };
             last_rx = last_rx.max(true_s + 0.002 + late_s);
             let (t, event) = device.mapping.map(

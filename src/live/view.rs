@@ -31,8 +31,8 @@ pub struct Screen(Arc<Mutex<String>>);
 impl Screen {
     fn draw(&self, block: String) {
         let mut standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = up(&standing);
-        text += &block;
+        // Lines that wrapped would be more than those that are drawn over.
+        let text = format!("{}\x1b[?7l{block}\x1b[?7h", up(&standing));
         *standing = block;
         print(&text);
     }
@@ -40,7 +40,7 @@ impl Screen {
     /// Prints above what stands.
     fn above(&self, text: &str) {
         let standing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole = format!("{}{text}{standing}", up(&standing));
+        let whole = format!("{}{text}\x1b[?7l{standing}\x1b[?7h", up(&standing));
         if standing.is_empty() {
             // No terminal: the log is no result.
             let _ = io::stderr().write_all(text.as_bytes());
