@@ -24,7 +24,7 @@
 //!
 //! Where a drive itself is unknown ([`Chain`]), its poses come first among the unknowns, each sharing
 //! rows with its neighbours and with the parameters behind them all: `H` is a band with a border, and
-//! an hour of poses costs no more than its entries ([`envelope`]).
+//! an hour of poses costs no more than its entries (`envelope.rs`).
 //!
 //! ```
 //! use wayfix_calibration::Observed;

@@ -8,7 +8,7 @@
 //! ```
 //! with the lag τ, the lever arm l (x and y), the mounting yaw μ; the constant offset o of the source's
 //! frame, the scale σ and the biases b of the anchors are fitted along and not reported. The search
-//! begins at the lag at which the two sources agree best, of all within some seconds ([`scan`]); from
+//! begins at the lag at which the two sources agree best, of all within some seconds (`scan.rs`); from
 //! there it is least squares on the interpolated way ([`Way`]), with a Student-t cost, sigmas from the
 //! residuals, and the spread of the parts of the drive for errors that last.
 //!
