@@ -24,6 +24,8 @@ const LEVEL_S: f64 = 0.5;
 /// over [`LEVEL_S`] [rad/s], [m/s²]: less than a hand or an engine makes, more than a good unit's noise.
 const QUIET_RADPS: f64 = 0.012;
 const QUIET_MPS2: f64 = 0.15;
+/// ... and whose mean rate is no more than a gyro's bias [rad/s]: an even turn is quiet, too.
+const TURNING_RADPS: f64 = 0.02;
 /// Share of the unknown motion's rate that a distrusted inertial unit is given as noise.
 const DISTRUST: f64 = 1.0;
 
@@ -129,8 +131,9 @@ impl ImuState {
                 old_shake + (shake - old_shake) * share,
             ]
         });
-        let is_quiet =
-            scatter_sq[0] < QUIET_RADPS * QUIET_RADPS && scatter_sq[1] < QUIET_MPS2 * QUIET_MPS2;
+        let is_quiet = rate_b.norm() < TURNING_RADPS
+            && scatter_sq[0] < QUIET_RADPS * QUIET_RADPS
+            && scatter_sq[1] < QUIET_MPS2 * QUIET_MPS2;
         let state = Self {
             t,
             source: index,
