@@ -173,8 +173,10 @@ impl Core {
                     w.still_s >= STANDSTILL_S && t.seconds_since(w.t) < timeout_s
                 });
         }
+        // Even motion is as quiet as rest: only an asset that is said to stay about its place rests.
+        let stays = setup.motion.zero_mean_velocity_sigma_mps > 0.0;
         let quiet_since = self.inputs.imu.as_ref().and_then(|imu| imu.quiet_since);
-        quiet_since.is_some_and(|since| t.seconds_since(since) >= REST_S)
+        stays && quiet_since.is_some_and(|since| t.seconds_since(since) >= REST_S)
     }
 
     fn hold_rate(&mut self, sigma_radps: f64) {
