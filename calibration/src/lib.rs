@@ -4,6 +4,8 @@
 pub mod anchors;
 pub mod beacons;
 pub mod drive;
+#[cfg(test)]
+mod errors;
 pub mod imu;
 pub mod least_squares;
 pub mod magnetometer;

@@ -2,7 +2,8 @@
 
 use nalgebra::DMatrix;
 
-use super::{Anchor, Fit, Found, NEAREST_M, Problem, Ranged};
+use super::{Anchor, Fit, Found, Problem, Ranged};
+use crate::drive::NEAREST_M;
 use crate::drive::Sensor;
 use crate::least_squares::{Residual, Solution};
 use crate::parameter::{Observed, Parameter};

@@ -24,10 +24,8 @@ mod initial;
 use nalgebra::Vector3;
 use thiserror::Error;
 
-use crate::drive::{Sensor, Way};
-use crate::least_squares::{
-    Options as Search, Residual, Robust, Rows, Solution, SolveError, Unknown, solve,
-};
+use crate::drive::{RangeRow, Sensor, Way};
+use crate::least_squares::{Residual, Rows, Settling, Solution, SolveError, Unknown, solve};
 use crate::parameter::Parameter;
 use crate::spread::spread;
 pub use initial::{Located, locate};
@@ -42,13 +40,10 @@ const BIAS_PRIOR_M: f64 = 1.0;
 const FIRST_SIGMA_M: f64 = 0.5;
 const LEAST_SIGMA_M: f64 = 1e-3;
 /// The sigma is found when it changes by less than this share, or after so many rounds.
-const SETTLED: f64 = 0.01;
-const ROUNDS: usize = 12;
-const FREEDOM: f64 = 4.0;
-/// A step that promises less than this, in half squares of a sigma, is not worth taking.
-const ENOUGH: f64 = 1e-3;
-/// Nearer than this there is no direction \[m\].
-const NEAREST_M: f64 = 1e-3;
+const SETTLING: Settling = Settling {
+    share: 0.01,
+    rounds: 12,
+};
 
 /// An anchor as it is believed to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -340,30 +335,25 @@ impl<'a> Problem<'a> {
                 let size = if self.options.horizontal { 2 } else { 3 };
                 (0..size).for_each(|k| p_na[k] = x[at + k]);
             }
-            let mut d = placed.p - p_na;
-            if self.options.horizontal {
-                d.z = 0.0;
-            }
-            let distance_m = d.norm();
             rows.at(r.t_s);
             rows.of(r.anchor);
             rows.part(self.way.part(r.t_s));
-            let bias = scale + 1 + r.anchor;
-            let residual = x[scale] * distance_m + x[bias] - r.range_m;
-            if distance_m < NEAREST_M {
+            let unknowns = [scale, scale + 1 + r.anchor];
+            let ranged = placed.range(x, &p_na, self.options.horizontal, unknowns);
+            let Some(RangeRow {
+                range_m,
+                mut by,
+                by_place,
+            }) = ranged
+            else {
                 rows.push(0.0, f64::INFINITY, &[]);
                 continue;
-            }
-            let u = x[scale] * d / distance_m;
-            let mut by: Vec<(usize, f64)> =
-                placed.by.iter().map(|(of, p)| (*of, u.dot(p))).collect();
-            by.push((scale, distance_m));
-            by.push((bias, 1.0));
+            };
             if let Some(at) = places[r.anchor] {
                 let size = if self.options.horizontal { 2 } else { 3 };
-                by.extend((0..size).map(|k| (at + k, -u[k])));
+                by.extend((0..size).map(|k| (at + k, -by_place[k])));
             }
-            rows.push(residual, sigma_m, &by);
+            rows.push(range_m - r.range_m, sigma_m, &by);
         }
         rows.of(usize::MAX);
         for fix in &self.options.fixes {
@@ -386,31 +376,18 @@ impl<'a> Problem<'a> {
     /// The fit, and the sigma of a range that fits it \[m\].
     fn fit(&self) -> Result<(Solution, f64), AnchorsError> {
         let mut unknowns = self.unknowns();
-        let options = Search {
-            robust: Robust::StudentT { freedom: FREEDOM },
-            chain: self.way.chain(),
-            enough: ENOUGH,
-            steps: 400,
+        let options = self.way.search();
+        let fit = |[sigma_m]: &[f64; 1]| -> Result<Solution, SolveError> {
+            let found = solve(&unknowns, &options, |x, rows| self.put(x, *sigma_m, rows))?;
+            found.hand_on(&mut unknowns);
+            Ok(found)
         };
-        let mut sigma_m = FIRST_SIGMA_M;
-        let mut rounds = 0;
-        loop {
-            let found = solve(&unknowns, &options, |x, rows| self.put(x, sigma_m, rows))?;
+        let measured = |found: &Solution, _: &[f64; 1]| {
             let of_ranges = found.residuals.iter().filter(|r| r.series != usize::MAX);
-            let now_m = spread(of_ranges.map(|r| r.value)).0.max(LEAST_SIGMA_M);
-            let is_settled = (now_m - sigma_m).abs() < SETTLED * sigma_m;
-            sigma_m = now_m;
-            rounds += 1;
-            if is_settled || rounds == ROUNDS {
-                return Ok((found, sigma_m));
-            }
-            // The poses that were found are where the next round begins; they have no prior but the first.
-            for (unknown, pose) in unknowns.iter_mut().zip(&found.chain) {
-                if unknown.prior_sigma.is_infinite() {
-                    unknown.guess = *pose;
-                }
-            }
-        }
+            [spread(of_ranges.map(|r| r.value)).0.max(LEAST_SIGMA_M)]
+        };
+        let (found, [sigma_m]) = SETTLING.settle([FIRST_SIGMA_M], fit, measured)?;
+        Ok((found, sigma_m))
     }
 
     /// Keeps what was found as the next guess.

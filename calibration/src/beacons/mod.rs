@@ -37,7 +37,9 @@ mod shadow;
 
 use thiserror::Error;
 
-use crate::least_squares::{Options as Search, Residual, Robust, Rows, SolveError, Unknown, solve};
+use crate::least_squares::{
+    Options as Search, Residual, Robust, Rows, Settling, Solution, SolveError, Unknown, solve,
+};
 use crate::parameter::{Observed, Parameter};
 use crate::spread::spread;
 pub use shadow::{Shadow, shadow};
@@ -56,8 +58,10 @@ const PARTS: usize = 16;
 const FIRST_SIGMA_DB: f64 = 6.0;
 const LEAST_SIGMA_DB: f64 = 0.05;
 /// The sigma is found when it changes by less than this share, or after so many rounds.
-const SETTLED: f64 = 0.005;
-const ROUNDS: usize = 20;
+const SETTLING: Settling = Settling {
+    share: 0.005,
+    rounds: 20,
+};
 const FREEDOM: f64 = 4.0;
 
 /// A beacon as it is believed to be.
@@ -270,7 +274,7 @@ impl Model<'_> {
     }
 
     /// The fit, and the sigma of a reading that fits it \[dB\].
-    fn fit(&self, heard: &[Heard]) -> Result<(crate::least_squares::Solution, f64), BeaconsError> {
+    fn fit(&self, heard: &[Heard]) -> Result<(Solution, f64), BeaconsError> {
         if heard.len() < NEEDED {
             return Err(BeaconsError::TooFew {
                 readings: heard.len(),
@@ -282,21 +286,17 @@ impl Model<'_> {
             robust: Robust::StudentT { freedom: FREEDOM },
             ..Search::default()
         };
-        let mut sigma_db = FIRST_SIGMA_DB;
-        let mut rounds = 0;
-        loop {
-            let found = solve(&unknowns, &options, |x, rows| {
-                self.put(x, heard, sigma_db, rows);
-            })?;
+        let fit = |[sigma_db]: &[f64; 1]| {
+            solve(&unknowns, &options, |x, rows| {
+                self.put(x, heard, *sigma_db, rows);
+            })
+        };
+        let measured = |found: &Solution, _: &[f64; 1]| {
             let errors = found.residuals.iter().map(|r| r.value);
-            let now_db = spread(errors).0.max(LEAST_SIGMA_DB);
-            let is_settled = (now_db - sigma_db).abs() < SETTLED * sigma_db;
-            sigma_db = now_db;
-            rounds += 1;
-            if is_settled || rounds == ROUNDS {
-                return Ok((found, sigma_db));
-            }
-        }
+            [spread(errors).0.max(LEAST_SIGMA_DB)]
+        };
+        let (found, [sigma_db]) = SETTLING.settle([FIRST_SIGMA_DB], fit, measured)?;
+        Ok((found, sigma_db))
     }
 }
 

@@ -17,7 +17,7 @@ use nalgebra::{Matrix3, Vector3};
 pub use odometry::{Odometry, OdometrySigmas, Step};
 pub use track::{Track, TrackPoint};
 
-use crate::least_squares::{Chain, Rows, Unknown};
+use crate::least_squares::{Chain, Options, Robust, Rows, Unknown};
 
 /// Half the time over which a speed is taken \[s\].
 const HALF_S: f64 = 0.2;
@@ -45,6 +45,57 @@ pub(crate) struct Placed {
     pub by: Vec<(usize, Vector3<f64>)>,
 }
 
+/// Degrees of freedom of what a residual costs.
+const FREEDOM: f64 = 4.0;
+/// A step that promises less than this, in half squares of a sigma, is not worth taking.
+const ENOUGH: f64 = 1e-3;
+/// Steps of one search.
+const STEPS: usize = 400;
+/// A range to a target is none nearer than this \[m\]: its direction would not be known.
+pub(crate) const NEAREST_M: f64 = 1e-3;
+
+/// A range as a model predicts it: `s |d| + b` with `d` from the target to the sensor.
+#[derive(Clone, Debug)]
+pub(crate) struct RangeRow {
+    /// The range that a radio would read \[m\].
+    pub range_m: f64,
+    /// Derivative by each unknown.
+    pub by: Slopes,
+    /// Derivative by the sensor's place, the opposite of that by the target's.
+    pub by_place: Vector3<f64>,
+}
+
+impl Placed {
+    /// The range to a target at `p_na`, with the unknowns `[scale, bias]` at their places in x; in the plane
+    /// where it is `horizontal`. `None` on the target.
+    pub fn range(
+        &self,
+        x: &[f64],
+        p_na: &Vector3<f64>,
+        horizontal: bool,
+        [scale, bias]: [usize; 2],
+    ) -> Option<RangeRow> {
+        let mut d = self.p - p_na;
+        if horizontal {
+            d.z = 0.0;
+        }
+        let distance_m = d.norm();
+        if distance_m < NEAREST_M {
+            return None;
+        }
+        let by_place = x[scale] * d / distance_m;
+        let mut by: Slopes = (self.by.iter())
+            .map(|(of, p)| (*of, by_place.dot(p)))
+            .collect();
+        by.extend([(scale, distance_m), (bias, 1.0)]);
+        Some(RangeRow {
+            range_m: x[scale] * distance_m + x[bias],
+            by,
+            by_place,
+        })
+    }
+}
+
 /// Where a sensor sits, and how late it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Sensor {
@@ -65,6 +116,16 @@ impl Way {
         match self {
             Self::Known(_) => Vec::new(),
             Self::Driven(odometry) => odometry.unknowns(),
+        }
+    }
+
+    /// The search for what measurements along it tell, some of them wild.
+    pub(crate) fn search(&self) -> Options {
+        Options {
+            robust: Robust::StudentT { freedom: FREEDOM },
+            chain: self.chain(),
+            enough: ENOUGH,
+            steps: STEPS,
         }
     }
 

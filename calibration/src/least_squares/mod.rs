@@ -49,6 +49,7 @@ mod numeric;
 mod robust;
 mod rows;
 mod search;
+mod settle;
 
 use nalgebra::DMatrix;
 use thiserror::Error;
@@ -60,6 +61,7 @@ pub(crate) use numeric::{linearise, minimise, residuals};
 pub use robust::Robust;
 pub use rows::{Residual, Rows};
 use search::{Free, Search};
+pub(crate) use settle::Settling;
 
 /// A parameter that is sought.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,6 +139,15 @@ pub struct Solution {
 }
 
 impl Solution {
+    /// Makes the chain that was found the next guess of unknowns that have no prior but the first.
+    pub(crate) fn hand_on(&self, unknowns: &mut [Unknown]) {
+        for (unknown, found) in unknowns.iter_mut().zip(&self.chain) {
+            if unknown.prior_sigma.is_infinite() {
+                unknown.guess = *found;
+            }
+        }
+    }
+
     /// The values alone, the chain's first.
     #[must_use]
     pub fn x(&self) -> Vec<f64> {

@@ -21,6 +21,13 @@ pub struct Residual {
     pub weight: f64,
 }
 
+impl Residual {
+    /// Whether the model gave it a sigma; one of infinite sigma says nothing.
+    pub(crate) fn is_used(&self) -> bool {
+        self.normalised != 0.0
+    }
+}
+
 /// Takes the rows of a model, and adds them up.
 ///
 /// A residual is *prediction minus measurement*, its derivatives are those of the residual.

@@ -13,7 +13,7 @@
 
 use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
 
-use crate::least_squares::{Options, Robust, Rows, SolveError, Unknown, solve};
+use crate::least_squares::{Options, Robust, Rows, Settling, Solution, SolveError, Unknown, solve};
 use crate::parameter::{Observed, Parameter};
 use crate::spread::spread;
 
@@ -48,7 +48,10 @@ const PRIOR_RAD: f64 = 0.3;
 const HELD_RAD: f64 = 1e-6;
 const FIRST_SIGMA: f64 = 0.05;
 const LEAST_SIGMA: f64 = 1e-4;
-const ROUNDS: usize = 10;
+const SETTLING: Settling = Settling {
+    share: 0.01,
+    rounds: 10,
+};
 const PARTS: usize = 16;
 
 /// The rotation between two sensors that turned together; `None` for no pairs.
@@ -85,49 +88,46 @@ pub fn alignment(pairs: &[Turned]) -> Result<Option<Alignment>, SolveError> {
         robust: Robust::StudentT { freedom: 4.0 },
         ..Options::default()
     };
-    let mut sigma = FIRST_SIGMA;
-    let mut rounds = 0;
-    loop {
-        let found = solve(&unknowns, &options, |x, rows| {
-            put(x, &start, &pairs, sigma, rows)
-        })?;
-        let now = spread(found.residuals.iter().map(|r| r.value))
-            .0
-            .max(LEAST_SIGMA);
-        rounds += 1;
-        if (now / sigma - 1.0).abs() < 0.01 || rounds == ROUNDS {
-            let is_held = |u: &Unknown| u.prior_sigma < PRIOR_RAD;
-            let unbelieved = |p: &Parameter| p.sigma > believed_rad;
-            if !unknowns.iter().any(is_held) && found.parameters.iter().any(unbelieved) {
-                for (unknown, parameter) in unknowns.iter_mut().zip(&found.parameters) {
-                    if unbelieved(parameter) {
-                        unknown.prior_sigma = HELD_RAD;
-                    }
-                }
-                rounds = 0;
-                continue;
+    let measured = |found: &Solution, _: &[f64; 1]| {
+        let errors = found.residuals.iter().map(|r| r.value);
+        [spread(errors).0.max(LEAST_SIGMA)]
+    };
+    let fit = |unknowns: &[Unknown], first: f64| {
+        let fit = |[sigma]: &[f64; 1]| {
+            solve(unknowns, &options, |x, rows| {
+                put(x, &start, &pairs, *sigma, rows);
+            })
+        };
+        SETTLING.settle([first], fit, measured)
+    };
+    let (mut found, [mut rms_rad]) = fit(&unknowns, FIRST_SIGMA)?;
+    let unbelieved = |p: &Parameter| p.sigma > believed_rad;
+    if found.parameters.iter().any(unbelieved) {
+        for (unknown, parameter) in unknowns.iter_mut().zip(&found.parameters) {
+            if unbelieved(parameter) {
+                unknown.prior_sigma = HELD_RAD;
             }
-            let told = |k: usize| {
-                let mut parameter = found.parameters[k].clone();
-                if is_held(&unknowns[k]) {
-                    parameter.sigma = PRIOR_RAD;
-                    parameter.observed = Observed::No;
-                    parameter.value = 0.0;
-                }
-                parameter
-            };
-            let [x, y, z] = [0, 1, 2].map(told);
-            let offset = Vector3::new(x.value, y.value, z.value);
-            let start = UnitQuaternion::from_rotation_matrix(&start);
-            return Ok(Some(Alignment {
-                rotation: start * UnitQuaternion::from_scaled_axis(offset),
-                start,
-                offset_rad: [x, y, z],
-                rms_rad: now,
-            }));
         }
-        sigma = now;
+        (found, [rms_rad]) = fit(&unknowns, rms_rad)?;
     }
+    let told = |k: usize| {
+        let mut parameter = found.parameters[k].clone();
+        if unknowns[k].prior_sigma < PRIOR_RAD {
+            parameter.sigma = PRIOR_RAD;
+            parameter.observed = Observed::No;
+            parameter.value = 0.0;
+        }
+        parameter
+    };
+    let [x, y, z] = [0, 1, 2].map(told);
+    let offset = Vector3::new(x.value, y.value, z.value);
+    let start = UnitQuaternion::from_rotation_matrix(&start);
+    Ok(Some(Alignment {
+        rotation: start * UnitQuaternion::from_scaled_axis(offset),
+        start,
+        offset_rad: [x, y, z],
+        rms_rad,
+    }))
 }
 
 /// The 24 rotations that lay axes along axes.

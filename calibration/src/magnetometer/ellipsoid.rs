@@ -13,7 +13,7 @@
 use nalgebra::{DMatrix, DVector, Vector3};
 
 use super::{FieldSample, Iron, Kind, MagnetometerError, coverage};
-use crate::least_squares::{Options, Robust, Rows, Solution, Unknown, solve};
+use crate::least_squares::{Options, Robust, Rows, Settling, Solution, Unknown, solve};
 use crate::spread::spread;
 
 /// Prior sigma of an element of the soft iron matrix.
@@ -21,7 +21,10 @@ const SOFT_PRIOR: f64 = 0.3;
 /// With this share of the field as its sigma the search begins, and below the least it is not believed.
 const FIRST_SHARE: f64 = 0.03;
 const LEAST_SHARE: f64 = 1e-4;
-const ROUNDS: usize = 10;
+const SETTLING: Settling = Settling {
+    share: 0.01,
+    rounds: 10,
+};
 const FREEDOM: f64 = 4.0;
 /// Parts of the log; disturbances last within one.
 const PARTS: usize = 16;
@@ -107,20 +110,17 @@ pub(super) fn settled(
         robust: Robust::StudentT { freedom: FREEDOM },
         ..Options::default()
     };
-    let mut sigma_ut = FIRST_SHARE * f_ut;
-    let mut rounds = 0;
-    loop {
-        let found = solve(unknowns, &options, |x, rows| {
-            put(x, samples, f_ut, sigma_ut, rows);
-        })?;
+    let fit = |[sigma_ut]: &[f64; 1]| {
+        solve(unknowns, &options, |x, rows| {
+            put(x, samples, f_ut, *sigma_ut, rows);
+        })
+    };
+    let measured = |found: &Solution, _: &[f64; 1]| {
         let errors = found.residuals.iter().map(|r| r.value);
-        let now_ut = spread(errors).0.max(LEAST_SHARE * f_ut);
-        rounds += 1;
-        if (now_ut / sigma_ut - 1.0).abs() < 0.01 || rounds == ROUNDS {
-            return Ok(found);
-        }
-        sigma_ut = now_ut;
-    }
+        [spread(errors).0.max(LEAST_SHARE * f_ut)]
+    };
+    let (found, _) = SETTLING.settle([FIRST_SHARE * f_ut], fit, measured)?;
+    Ok(found)
 }
 
 pub(super) fn told(kind: Kind, solution: Solution, samples: &[FieldSample], f_ut: f64) -> Iron {

@@ -18,7 +18,7 @@ use nalgebra::{Matrix2x3, Matrix3, UnitQuaternion, Vector2, Vector3};
 use thiserror::Error;
 
 use crate::least_squares::{
-    Options as Search, Residual, Robust, Rows, Solution, SolveError, Unknown, solve,
+    Options as Search, Residual, Robust, Rows, Settling, Solution, SolveError, Unknown, solve,
 };
 use crate::parameter::{Observed, Parameter};
 use crate::spread::spread;
@@ -36,7 +36,10 @@ const NEAR_M: f64 = 0.05;
 /// Sightings closer in time than this are one pass \[s\].
 const PASS_S: f64 = 2.0;
 const FREEDOM: f64 = 4.0;
-const ROUNDS: usize = 8;
+const SETTLING: Settling = Settling {
+    share: 0.02,
+    rounds: 8,
+};
 
 /// A camera without distortion.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -162,38 +165,34 @@ type Fit = (Solution, f64, (Vector3<f64>, UnitQuaternion<f64>));
 impl Problem<'_> {
     /// The solution, the sigma of a pixel, and the turn that it is about.
     fn fit(mut self) -> Result<Fit, SolveError> {
-        let is_marker = self.corners.len() > 1;
-        let mut sigma_px = FIRST_PX;
-        let mut rounds = 0;
-        loop {
-            let mut unknowns: Vec<Unknown> = ["x_m", "y_m", "z_m"]
-                .into_iter()
-                .enumerate()
-                .map(|(k, name)| Unknown::new(name, self.begin.0[k], PLACE_PRIOR_M))
-                .collect();
-            if is_marker {
-                unknowns.extend(
-                    ["turn x", "turn y", "turn z"].map(|n| Unknown::new(n, 0.0, TURN_PRIOR_RAD)),
-                );
-            }
-            let options = Search {
-                robust: Robust::StudentT { freedom: FREEDOM },
-                ..Search::default()
-            };
-            let found = solve(&unknowns, &options, |x, rows| self.put(x, sigma_px, rows))?;
-            let used = found.residuals.iter().filter(|r| r.normalised != 0.0);
-            let now_px = spread(used.map(|r| r.value)).0.max(LEAST_PX);
-            let is_settled = (now_px - sigma_px).abs() < 0.02 * sigma_px;
-            sigma_px = now_px;
-            rounds += 1;
+        let options = Search {
+            robust: Robust::StudentT { freedom: FREEDOM },
+            ..Search::default()
+        };
+        let fit = |[sigma_px]: &[f64; 1]| -> Result<Solution, SolveError> {
+            let found = solve(&self.unknowns(), &options, |x, rows| {
+                self.put(x, *sigma_px, rows);
+            })?;
             let turn = |k: usize| found.parameters.get(3 + k).map_or(0.0, |p| p.value);
             let turn = UnitQuaternion::from_scaled_axis(Vector3::from_fn(|k, _| turn(k)));
             self.begin.1 *= turn;
             (0..3).for_each(|k| self.begin.0[k] = found.parameters[k].value);
-            if is_settled || rounds == ROUNDS {
-                return Ok((found, sigma_px, self.begin));
-            }
-        }
+            Ok(found)
+        };
+        let measured = |found: &Solution, _: &[f64; 1]| {
+            let used = found.residuals.iter().filter(|r| r.is_used());
+            [spread(used.map(|r| r.value)).0.max(LEAST_PX)]
+        };
+        let (found, [sigma_px]) = SETTLING.settle([FIRST_PX], fit, measured)?;
+        Ok((found, sigma_px, self.begin))
+    }
+
+    fn unknowns(&self) -> Vec<Unknown> {
+        let places = ["x_m", "y_m", "z_m"].into_iter().enumerate();
+        let place = places.map(|(k, name)| Unknown::new(name, self.begin.0[k], PLACE_PRIOR_M));
+        let turn = ["turn x", "turn y", "turn z"].map(|n| Unknown::new(n, 0.0, TURN_PRIOR_RAD));
+        let shown = if self.corners.len() > 1 { 3 } else { 0 };
+        place.chain(turn.into_iter().take(shown)).collect()
     }
 
     fn put(&self, x: &[f64], sigma_px: f64, rows: &mut Rows) {

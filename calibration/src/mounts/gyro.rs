@@ -12,7 +12,9 @@ use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
 
 use super::{LAG_PRIOR_S, MountsError, NEEDED};
 use crate::drive::{PARTS, Track};
-use crate::least_squares::{Options as Search, Residual, Robust, Rows, Unknown, solve};
+use crate::least_squares::{
+    Options as Search, Residual, Robust, Rows, Settling, Solution, SolveError, Unknown, solve,
+};
 use crate::parameter::Parameter;
 use crate::spread::spread;
 
@@ -27,7 +29,10 @@ const TURN_PRIOR_RAD: f64 = 0.5;
 const BIAS_PRIOR_RADPS: f64 = 0.2;
 /// Step of the derivative of the rate \[s\].
 const SLOPE_S: f64 = 0.02;
-const ROUNDS: usize = 8;
+const SETTLING: Settling = Settling {
+    share: 0.02,
+    rounds: 8,
+};
 const FREEDOM: f64 = 4.0;
 
 /// A reading of the gyro, as stamped.
@@ -106,9 +111,12 @@ pub fn calibrate_gyro(
     };
     let before_radps = error(&q_bs, &believed) / 3_f64.sqrt();
 
-    let (mut lag_guess_s, mut sigma) = (begin_s, 0.1);
-    let mut rounds = 0;
-    loop {
+    let options = Search {
+        robust: Robust::StudentT { freedom: FREEDOM },
+        ..Search::default()
+    };
+    let mut lag_guess_s = begin_s;
+    let fit = |[sigma]: &[f64; 1]| -> Result<Solution, SolveError> {
         let mut unknowns = vec![Unknown::new("lag_s", lag_guess_s, LAG_PRIOR_S)];
         unknowns.extend(
             ["x", "y", "z"]
@@ -118,38 +126,33 @@ pub fn calibrate_gyro(
             ["x", "y", "z"]
                 .map(|a| Unknown::new(format!("gyro bias {a}_radps"), 0.0, BIAS_PRIOR_RADPS)),
         );
-        let options = Search {
-            robust: Robust::StudentT { freedom: FREEDOM },
-            ..Search::default()
-        };
         let found = solve(&unknowns, &options, |x, rows| {
-            put(track, &means, &nominal, sigma, x, rows);
+            put(track, &means, &nominal, *sigma, x, rows);
         })?;
-        let used = found.residuals.iter().filter(|r| r.normalised != 0.0);
-        let now = spread(used.map(|r| r.value)).0.max(1e-5);
-        let is_settled = (now - sigma).abs() < 0.02 * sigma;
-        sigma = now;
-        rounds += 1;
         // What is not shown is zero, and the axes stay as they are believed to be there.
         let turn = Vector3::from_fn(|k, _| found.parameters[1 + k].value);
         nominal *= UnitQuaternion::from_scaled_axis(turn);
         lag_guess_s = found.parameters[0].value;
-        if is_settled || rounds == ROUNDS {
-            return Ok(GyroFound {
-                lag_s: Parameter {
-                    guess: lag_s,
-                    ..found.parameters[0].clone()
-                },
-                q_bs: nominal,
-                turn: found.parameters[1..4].to_vec(),
-                bias: found.parameters[4..7].to_vec(),
-                sigma_radps: sigma,
-                before_radps,
-                correlation: found.correlation,
-                residuals: found.residuals,
-            });
-        }
-    }
+        Ok(found)
+    };
+    let measured = |found: &Solution, _: &[f64; 1]| {
+        let used = found.residuals.iter().filter(|r| r.is_used());
+        [spread(used.map(|r| r.value)).0.max(1e-5)]
+    };
+    let (found, [sigma_radps]) = SETTLING.settle([0.1], fit, measured)?;
+    Ok(GyroFound {
+        lag_s: Parameter {
+            guess: lag_s,
+            ..found.parameters[0].clone()
+        },
+        q_bs: nominal,
+        turn: found.parameters[1..4].to_vec(),
+        bias: found.parameters[4..7].to_vec(),
+        sigma_radps,
+        before_radps,
+        correlation: found.correlation,
+        residuals: found.residuals,
+    })
 }
 
 pub(super) fn put(

@@ -24,7 +24,7 @@ use thiserror::Error;
 
 use crate::drive::{Sensor, Way};
 use crate::least_squares::{
-    Options as Search, Residual, Robust, Rows, Solution, SolveError, Unknown, residuals, solve,
+    Residual, Rows, Settling, Solution, SolveError, Unknown, residuals, solve,
 };
 use crate::parameter::Parameter;
 use crate::pose::wrap;
@@ -42,12 +42,10 @@ const BIAS_PRIOR_M: f64 = 1.0;
 /// First sigmas of a position, a velocity, a heading and a range, and the least.
 const FIRST: [f64; 4] = [1.0, 0.3, 0.1, 0.5];
 const LEAST: f64 = 1e-3;
-const SETTLED: f64 = 0.02;
-const ROUNDS: usize = 10;
-const FREEDOM: f64 = 4.0;
-/// A step that promises less than this, in half squares of a sigma, is not worth taking.
-const ENOUGH: f64 = 1e-3;
-const NEAREST_M: f64 = 1e-3;
+const SETTLING: Settling = Settling {
+    share: 0.02,
+    rounds: 10,
+};
 
 /// What a source says.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -319,20 +317,10 @@ impl<'a> Problem<'a> {
             Seen::Range(anchor, range_m) => {
                 let placed = self.way.at(x, sight.t_s, &sensor)?;
                 let scale = self.places.scale?;
-                let mut d = placed.p - self.believed.anchors.get(anchor)?;
-                if self.believed.horizontal {
-                    d.z = 0.0;
-                }
-                let distance_m = d.norm();
-                if distance_m < NEAREST_M {
-                    return None;
-                }
-                let u = x[scale] * d / distance_m;
-                let mut by: Vec<(usize, f64)> =
-                    placed.by.iter().map(|(of, p)| (*of, u.dot(p))).collect();
-                by.extend([(scale, distance_m), (scale + 1 + anchor, 1.0)]);
-                let residual = x[scale] * distance_m + x[scale + 1 + anchor] - range_m;
-                rows.push(residual, sigma, &by);
+                let p_na = self.believed.anchors.get(anchor)?;
+                let unknowns = [scale, scale + 1 + anchor];
+                let ranged = placed.range(x, p_na, self.believed.horizontal, unknowns)?;
+                rows.push(ranged.range_m - range_m, sigma, &ranged.by);
             }
         }
         Some(())
@@ -341,33 +329,17 @@ impl<'a> Problem<'a> {
     /// The fit, and the sigmas that fit it.
     fn fit(&self) -> Result<(Solution, [f64; 4]), MountsError> {
         let mut unknowns = self.unknowns();
-        let options = Search {
-            robust: Robust::StudentT { freedom: FREEDOM },
-            chain: self.way.chain(),
-            enough: ENOUGH,
-            steps: 400,
+        let options = self.way.search();
+        let fit = |sigmas: &[f64; 4]| -> Result<Solution, SolveError> {
+            let found = solve(&unknowns, &options, |x, rows| self.put(x, sigmas, rows))?;
+            found.hand_on(&mut unknowns);
+            Ok(found)
         };
-        let mut sigmas = FIRST;
-        let mut rounds = 0;
-        loop {
-            let found = solve(&unknowns, &options, |x, rows| self.put(x, &sigmas, rows))?;
+        let measured = |found: &Solution, sigmas: &[f64; 4]| {
             let now = self.sigmas(&found.residuals);
-            let mut is_settled = true;
-            for (sigma, now) in sigmas.iter_mut().zip(now) {
-                let now = now.unwrap_or(*sigma);
-                is_settled &= (now - *sigma).abs() < SETTLED * *sigma;
-                *sigma = now;
-            }
-            rounds += 1;
-            if is_settled || rounds == ROUNDS {
-                return Ok((found, sigmas));
-            }
-            for (unknown, pose) in unknowns.iter_mut().zip(&found.chain) {
-                if unknown.prior_sigma.is_infinite() {
-                    unknown.guess = *pose;
-                }
-            }
-        }
+            std::array::from_fn(|kind| now[kind].unwrap_or(sigmas[kind]))
+        };
+        Ok(SETTLING.settle(FIRST, fit, measured)?)
     }
 
     fn sigmas(&self, residuals: &[Residual]) -> [Option<f64>; 4] {
@@ -404,7 +376,7 @@ impl<'a> Problem<'a> {
                 ..own(at)
             })
         };
-        let is_of_ranges = |r: &&Residual| r.series < 4 && r.normalised != 0.0;
+        let is_of_ranges = |r: &&Residual| r.series < 4 && r.is_used();
         Found {
             lag_s: lag(0),
             velocity_lag_s: lag(1),
@@ -427,7 +399,7 @@ impl<'a> Problem<'a> {
 fn used(residuals: &[Residual], kind: usize) -> impl Iterator<Item = f64> + Clone + '_ {
     let own = residuals
         .iter()
-        .filter(move |r| r.series == kind && r.normalised != 0.0);
+        .filter(move |r| r.series == kind && r.is_used());
     own.map(|r| r.value)
 }
 

@@ -3,6 +3,7 @@ use nalgebra::UnitQuaternion;
 use super::gyro::{Turned, calibrate_gyro, put as put_gyro};
 use super::*;
 use crate::drive::{Odometry, OdometrySigmas, Step, Track, TrackPoint};
+use crate::errors::Errors;
 use crate::least_squares::jacobian_error;
 use crate::parameter::Observed;
 use crate::pose::Pose2;
@@ -76,29 +77,6 @@ fn sights(seed: u64, seconds: f64) -> Vec<Sight> {
         });
     }
     sights
-}
-
-#[derive(Default)]
-struct Errors(Vec<f64>);
-
-impl Errors {
-    fn add(&mut self, parameter: &Parameter, truth: f64) {
-        assert_ne!(parameter.observed, Observed::No, "{parameter:?}");
-        self.0.push((parameter.value - truth) / parameter.sigma);
-    }
-
-    fn check(&self, name: &str) {
-        let mean = self.0.iter().map(|e| e * e).sum::<f64>() / self.0.len() as f64;
-        let worst = self.0.iter().fold(0.0_f64, |w, e| w.max(e.abs()));
-        println!(
-            "{name}: mean square {mean:.2}, worst {worst:.2} of {}",
-            self.0.len()
-        );
-        assert!(
-            (0.2..2.2).contains(&mean) && worst < 4.5,
-            "{name}: {mean} {worst}"
-        );
-    }
 }
 
 #[test]
