@@ -3,23 +3,17 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers may panic")]
 
+mod support;
+
+use support::drives::{records, simulated};
 use wayfix::calibrate::Verdict;
 use wayfix::calibrate::wheels::{CalibrateError, Collected, Found, Request, calibrate};
 use wayfix::config::{Vehicle, vehicle_from_str};
 use wayfix::log::{Record, Truth, TruthState};
-use wayfix::sim::{Simulation, scenario, simulate};
+use wayfix::sim::{scenario, simulate};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::sample::{OdometryStep, Pose};
 use wayfix_sensors::{Name, Reading, Sample};
-
-fn simulated(name: &str, seed: u64) -> Simulation {
-    simulate(scenario::find(name).unwrap(), seed, None).unwrap()
-}
-
-fn records(drive: &Simulation) -> Vec<Record> {
-    let truth = drive.truth.iter().copied().map(Record::Truth);
-    drive.samples().map(Record::Sample).chain(truth).collect()
-}
 
 /// vehicle.toml with other values for some keys.
 fn spoilt(text: &str, keys: &[(&str, &str)]) -> Vehicle {

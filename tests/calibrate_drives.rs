@@ -5,52 +5,16 @@
 
 mod support;
 
+use support::drives::{Errors, records, simulated};
 use support::{Scratch, wayfix};
 use wayfix::calibrate::{By, Drive, File, Report, Verdict, anchors, markers, mounts, noise};
 use wayfix::config::{Site, Source, Vehicle, site_from_str};
 use wayfix::log::{self, Record};
-use wayfix::sim::{Simulation, scenario, simulate};
+use wayfix::sim::Simulation;
 use wayfix_filter::Timestamp;
-
-fn simulated(name: &str, seed: u64) -> Simulation {
-    simulate(scenario::find(name).unwrap(), seed, None).unwrap()
-}
-
-fn records(drive: &Simulation) -> Vec<Record> {
-    let truth = drive.truth.iter().copied().map(Record::Truth);
-    drive.samples().map(Record::Sample).chain(truth).collect()
-}
 
 fn samples(drive: &Simulation) -> Vec<Record> {
     drive.samples().map(Record::Sample).collect()
-}
-
-/// Adds up errors in sigmas, each of which has to be shown and below four.
-#[derive(Default)]
-struct Errors {
-    squares: f64,
-    count: f64,
-}
-
-impl Errors {
-    fn add(&mut self, report: &Report, key: &str, truth: f64) {
-        let parameter = report
-            .parameter(key)
-            .unwrap_or_else(|| panic!("{key} is not sought"));
-        let error = (parameter.value - truth) / parameter.sigma;
-        println!(
-            "{key}: {} ± {}, is {truth}: {error:.2}",
-            parameter.value, parameter.sigma
-        );
-        assert_ne!(parameter.verdict, Verdict::NotShown, "{key}");
-        assert!(error.abs() < 4.0, "{key}: {error} sigmas off");
-        self.squares += error * error;
-        self.count += 1.0;
-    }
-
-    fn mean(&self) -> f64 {
-        self.squares / self.count
-    }
 }
 
 fn anchors_of(

@@ -6,45 +6,15 @@
 mod support;
 
 use nalgebra::{Matrix3, UnitQuaternion, Vector3};
+use support::drives::{Errors, records, simulated};
 use support::{Scratch, wayfix};
 use wayfix::calibrate::{File, Report, Verdict, beacons, imu, magnetometer};
 use wayfix::config::{Site, Vehicle, site_from_str, vehicle_from_str};
 use wayfix::log::{self, Record};
-use wayfix::sim::{Simulation, scenario, simulate};
+use wayfix::sim::noise::{normal3, stream};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::sample::{Imu, MagneticField};
 use wayfix_sensors::{Name, Reading, Sample};
-
-/// Seeded normal deviates: splitmix64 and Box-Muller.
-struct Random(u64);
-
-impl Random {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-
-    fn normal3(&mut self) -> Vector3<f64> {
-        Vector3::from_fn(|_, _| self.normal())
-    }
-}
-
-fn simulated(name: &str, seed: u64) -> Simulation {
-    simulate(scenario::find(name).unwrap(), seed, None).unwrap()
-}
-
-fn records(drive: &Simulation) -> Vec<Record> {
-    let truth = drive.truth.iter().copied().map(Record::Truth);
-    drive.samples().map(Record::Sample).chain(truth).collect()
-}
 
 fn vehicle(text: &str) -> Vehicle {
     vehicle_from_str("vehicle.toml", text).unwrap().value
@@ -53,34 +23,6 @@ fn vehicle(text: &str) -> Vehicle {
 fn sample(t: Timestamp, source: &str, reading: Reading) -> Record {
     let source = Name::from(source).unwrap();
     Record::Sample(Sample { t, source, reading })
-}
-
-/// Adds up errors in sigmas, each of which has to be shown and below four.
-#[derive(Default)]
-struct Errors {
-    squares: f64,
-    count: f64,
-}
-
-impl Errors {
-    fn add(&mut self, report: &Report, key: &str, truth: f64) {
-        let parameter = report
-            .parameter(key)
-            .unwrap_or_else(|| panic!("{key} is not sought"));
-        let error = (parameter.value - truth) / parameter.sigma;
-        println!(
-            "{key}: {} ± {}, is {truth}: {error:.2}",
-            parameter.value, parameter.sigma
-        );
-        assert_ne!(parameter.verdict, Verdict::NotShown, "{key}");
-        assert!(error.abs() < 4.0, "{key}: {error} sigmas off");
-        self.squares += error * error;
-        self.count += 1.0;
-    }
-
-    fn mean(&self) -> f64 {
-        self.squares / self.count
-    }
 }
 
 fn beacons_of(
@@ -155,14 +97,15 @@ const UNIT: &str = "[source.imu]\nkind = \"imu\"\n";
 
 /// A unit at rest for so long, at 50 Hz: density and walk of the gyro, density of the accelerometer.
 fn at_rest(seed: u64, seconds: f64) -> Vec<Record> {
-    let mut random = Random(seed);
+    let mut random = stream(seed, "sensors");
     let (density, walk) = (3e-4, 5e-5);
-    let mut bias = 0.002 * random.normal3();
+    let mut bias = 0.002 * normal3(&mut random, 1.0);
     (0..(seconds * 50.0) as i64)
         .map(|k| {
-            bias += walk * f64::sqrt(0.02) * random.normal3();
-            let gyro = bias + density * 50_f64.sqrt() * random.normal3();
-            let accel = Vector3::new(0.1, 0.0, 9.8) + 1e-3 * 50_f64.sqrt() * random.normal3();
+            bias += walk * f64::sqrt(0.02) * normal3(&mut random, 1.0);
+            let gyro = bias + density * 50_f64.sqrt() * normal3(&mut random, 1.0);
+            let accel =
+                Vector3::new(0.1, 0.0, 9.8) + 1e-3 * 50_f64.sqrt() * normal3(&mut random, 1.0);
             let reading = Imu {
                 gyro_radps: gyro.into(),
                 accel_mps2: Some(accel.into()),
@@ -211,7 +154,7 @@ fn an_hour_at_rest_shows_the_noise() {
 
 #[test]
 fn six_positions_in_several_logs_show_scale_and_bias() {
-    let mut random = Random(5);
+    let mut random = stream(5, "sensors");
     let (scale, bias) = (
         Vector3::new(1.02, 0.99, 1.005),
         Vector3::new(0.1, -0.05, 0.2),
@@ -229,9 +172,9 @@ fn six_positions_in_several_logs_show_scale_and_bias() {
         .map(|up| {
             let row = |k: i64| {
                 let accel: Vector3<f64> =
-                    scale.component_mul(&(9.80665 * up)) + bias + 0.02 * random.normal3();
+                    scale.component_mul(&(9.80665 * up)) + bias + 0.02 * normal3(&mut random, 1.0);
                 let reading = Imu {
-                    gyro_radps: (1e-3 * random.normal3()).into(),
+                    gyro_radps: (1e-3 * normal3(&mut random, 1.0)).into(),
                     accel_mps2: Some(accel.into()),
                 };
                 sample(Timestamp(k * 10_000_000), "imu", Reading::Imu(reading))
@@ -281,7 +224,7 @@ fn soft() -> Matrix3<f64> {
 /// A board in a hand, from 2026-03-31 on, with an IMU and a magnetometer whose axes are swapped and a
 /// little crooked; `reach` says how far it is tumbled.
 fn tumbled(seed: u64, reach: f64) -> (Vec<Record>, UnitQuaternion<f64>) {
-    let mut random = Random(seed);
+    let mut random = stream(seed, "sensors");
     let place = site_from_str("site.toml", PLACE).unwrap().value;
     let date = magnetometer::date_from("2026-03-31").unwrap();
     let earth = magnetometer::earth_field(&place.datum.unwrap(), date).unwrap();
@@ -300,7 +243,7 @@ fn tumbled(seed: u64, reach: f64) -> (Vec<Record>, UnitQuaternion<f64>) {
         let t_s = 0.01 * k as f64;
         let t = Timestamp(1_774_915_200_000_000_000 + k * 10_000_000);
         let turn = attitude(t_s - 5e-3).inverse() * attitude(t_s + 5e-3);
-        let gyro = turn.scaled_axis() / 0.01 + 1e-3 * random.normal3();
+        let gyro = turn.scaled_axis() / 0.01 + 1e-3 * normal3(&mut random, 1.0);
         let reading = Imu {
             gyro_radps: gyro.into(),
             accel_mps2: None,
@@ -308,7 +251,7 @@ fn tumbled(seed: u64, reach: f64) -> (Vec<Record>, UnitQuaternion<f64>) {
         records.push(sample(t, "imu", Reading::Imu(reading)));
         if k % 4 == 0 {
             let field_m = q_im.inverse() * (attitude(t_s).inverse() * field_n);
-            let noisy = field_m + 0.3 * random.normal3();
+            let noisy = field_m + 0.3 * normal3(&mut random, 1.0);
             let raw_ut = inverse * noisy + Vector3::from(HARD_UT);
             let field_tesla = (1e-6 * raw_ut).into();
             records.push(sample(

@@ -7,7 +7,7 @@ mod support;
 
 use std::fmt::Write as _;
 
-use support::{Scratch, wayfix};
+use support::{Run, Scratch, wayfix};
 
 /// Two minutes of satellites and wheels in which one fix, at 60 s, is 30 m off and states 2 cm.
 fn with_a_spike(name: &str) -> Scratch {
@@ -43,18 +43,22 @@ fn with_a_spike(name: &str) -> Scratch {
     scratch
 }
 
-const FILES: [&str; 4] = ["--site", "run/site.toml", "--vehicle", "run/vehicle.toml"];
+fn ask(scratch: &Scratch, more: &[&str]) -> Run {
+    let log = [
+        "explain",
+        "run/log.jsonl",
+        "--site",
+        "run/site.toml",
+        "--vehicle",
+        "run/vehicle.toml",
+    ];
+    wayfix(scratch, &[log.as_slice(), more].concat())
+}
 
 #[test]
 fn tells_why_a_fix_was_refused_and_what_the_others_said() {
     let scratch = with_a_spike("explain-why");
-    let ask = |more: &[&str]| {
-        let mut arguments = vec!["explain", "run/log.jsonl"];
-        arguments.extend(FILES);
-        arguments.extend(more);
-        wayfix(&scratch, &arguments)
-    };
-    let run = ask(&["--at", "60"]);
+    let run = ask(&scratch, &["--at", "60"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     for words in [
         "At 60.00 s the estimate (tracking) was x ",
@@ -66,7 +70,7 @@ fn tells_why_a_fix_was_refused_and_what_the_others_said() {
         assert!(run.stdout.contains(words), "{words}\n{}", run.stdout);
     }
     // The same as numbers: the fix was 30 m off to the north, the gate says what would have passed.
-    let json = ask(&["--at", "60", "--json"]).json();
+    let json = ask(&scratch, &["--at", "60", "--json"]).json();
     let gated: Vec<_> = (json["measurements"].as_array().unwrap().iter())
         .filter(|m| m["fate"] == "gated")
         .collect();
@@ -75,7 +79,7 @@ fn tells_why_a_fix_was_refused_and_what_the_others_said() {
     assert!((north_m - 30.0).abs() < 0.3, "{north_m}");
     assert!(gated[0]["nis"].as_f64() > gated[0]["gate"].as_f64());
     // A source is explained whether it was used or not.
-    let run = ask(&["--at", "30", "--source", "gnss"]);
+    let run = ask(&scratch, &["--at", "30", "--source", "gnss"]);
     assert!(
         run.stdout.contains("used with full weight (fused)"),
         "{}",
@@ -116,20 +120,14 @@ fn tells_why_the_position_jumped() {
 #[test]
 fn a_moment_or_source_that_is_not_there_is_an_error() {
     let scratch = with_a_spike("explain-where");
-    let ask = |more: &[&str]| {
-        let mut arguments = vec!["explain", "run/log.jsonl"];
-        arguments.extend(FILES);
-        arguments.extend(more);
-        wayfix(&scratch, &arguments)
-    };
-    let late = ask(&["--at", "5000"]);
+    let late = ask(&scratch, &["--at", "5000"]);
     assert_eq!(late.code, 2);
     assert!(
         late.stderr.contains("the log goes from 0 to "),
         "{}",
         late.stderr
     );
-    let unknown = ask(&["--at", "5", "--source", "lidar"]);
+    let unknown = ask(&scratch, &["--at", "5", "--source", "lidar"]);
     assert_eq!(unknown.code, 2);
     assert!(
         unknown

@@ -9,17 +9,21 @@ mod support;
 use serde_json::Value;
 use support::{Scratch, wayfix};
 
-fn page(scratch: &Scratch, scenario: &str, more: &[&str]) -> (String, Value) {
-    let simulated = [
+fn simulate(scratch: &Scratch, scenario: &str, duration_s: &str) {
+    let asked = [
         "simulate",
         "--scenario",
         scenario,
         "--duration",
-        "60",
+        duration_s,
         "-o",
         "run",
     ];
-    assert_eq!(wayfix(scratch, &simulated).code, 0);
+    assert_eq!(wayfix(scratch, &asked).code, 0);
+}
+
+fn page(scratch: &Scratch, scenario: &str, more: &[&str]) -> (String, Value) {
+    simulate(scratch, scenario, "60");
     let mut arguments = vec!["replay", "run/log.mcap", "--report", "page.html", "--json"];
     arguments.extend(more);
     let run = wayfix(scratch, &arguments);
@@ -92,16 +96,7 @@ fn without_truth_there_is_no_error_and_still_a_page() {
 #[test]
 fn a_page_that_cannot_be_written_is_told_before_the_work() {
     let scratch = Scratch::new("report-nowhere");
-    let simulated = [
-        "simulate",
-        "--scenario",
-        "ble_tag",
-        "--duration",
-        "5",
-        "-o",
-        "run",
-    ];
-    assert_eq!(wayfix(&scratch, &simulated).code, 0);
+    simulate(&scratch, "ble_tag", "5");
     let run = wayfix(
         &scratch,
         &["replay", "run/log.mcap", "--report", "no/such/page.html"],
@@ -114,16 +109,7 @@ fn a_page_that_cannot_be_written_is_told_before_the_work() {
 #[test]
 fn two_runs_are_compared() {
     let scratch = Scratch::new("evaluate");
-    let simulated = [
-        "simulate",
-        "--scenario",
-        "gnss_yard_wheels",
-        "--duration",
-        "80",
-        "-o",
-        "run",
-    ];
-    assert_eq!(wayfix(&scratch, &simulated).code, 0);
+    simulate(&scratch, "gnss_yard_wheels", "80");
     let replay = [
         "replay",
         "run/log.mcap",

@@ -2,23 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers may panic")]
 
+mod support;
+
+use support::recording;
 use wayfix::calibrate::{By, Drive, Report, Verdict, anchors, markers, mounts, noise};
 use wayfix::config::Source;
 use wayfix::log::Record;
 use wayfix_datasets::recording::Recording;
-use wayfix_datasets::sets::{self, Options};
-
-fn recording(set: &str, options: &Options) -> Option<Recording> {
-    let dir = sets::data_dir().join(set);
-    if !dir.is_dir() {
-        println!(
-            "skipped: no recording in {} (set WAYFIX_DATA)",
-            dir.display()
-        );
-        return None;
-    }
-    Some(sets::load(set, &dir, options).unwrap())
-}
+use wayfix_datasets::sets::Options;
 
 fn tell(report: &Report) {
     println!("{}", report.headline);

@@ -2,27 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers may panic")]
 
+mod support;
+
 use std::collections::BTreeMap;
 
 use nalgebra::{DMatrix, DVector, Matrix3, UnitQuaternion, Vector3};
+use support::recording;
 use wayfix::calibrate::{Report, Verdict, beacons, imu, magnetometer};
 use wayfix::config::{Site, Vehicle};
 use wayfix::log::Record;
 use wayfix_datasets::recording::Recording;
-use wayfix_datasets::sets::{self, Options};
+use wayfix_datasets::sets::Options;
 use wayfix_sensors::Reading;
-
-fn recording(set: &str, options: &Options) -> Option<Recording> {
-    let dir = sets::data_dir().join(set);
-    if !dir.is_dir() {
-        println!(
-            "skipped: no recording in {} (set WAYFIX_DATA)",
-            dir.display()
-        );
-        return None;
-    }
-    Some(sets::load(set, &dir, options).unwrap())
-}
 
 fn track(run: &str) -> Option<Recording> {
     let options = Options {

@@ -1,20 +1,17 @@
 //! The wheels of the recorded tricycle, from the guesses in its header.
 
+mod support;
+
+use support::recording;
 use wayfix::calibrate::Verdict;
 use wayfix::calibrate::wheels::{Collected, Request, calibrate};
-use wayfix_datasets::sets::{Options, data_dir, load};
+use wayfix_datasets::sets::Options;
 
 #[test]
 fn one_setting_fits_the_drive_and_says_what_its_first_half_does_not_show() {
-    let dir = data_dir().join("tricycle");
-    if !dir.is_dir() {
-        println!(
-            "skipped: no recording in {} (set WAYFIX_DATA)",
-            dir.display()
-        );
+    let Some(recording) = recording("tricycle", &Options::default()) else {
         return;
-    }
-    let recording = load("tricycle", &dir, &Options::default()).unwrap();
+    };
     let log = Collected::from_records(&recording.vehicle, &recording.records);
     let request = Request {
         reference: Some("laser".to_owned()),

@@ -249,6 +249,18 @@ pub(crate) mod field {
     }
 }
 
+/// The sum of bytes modulo 256, by which many devices end a frame.
+///
+/// ```
+/// assert_eq!(wayfix_sensors::framed::sum8(&[0xF0, 0x0F, 0x02]), 1);
+/// ```
+#[must_use]
+pub fn sum8(bytes: &[u8]) -> u8 {
+    bytes
+        .iter()
+        .fold(0, |sum: u8, byte| sum.wrapping_add(*byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,7 +280,7 @@ mod tests {
                 }
                 [0xAA, n, rest @ ..] => {
                     let (content, sum) = rest.split_at(usize::from(*n));
-                    match content.iter().fold(0_u8, |s, b| s.wrapping_add(*b)) == sum[0] {
+                    match sum8(content) == sum[0] {
                         true => Look::Frame(usize::from(*n) + 3),
                         false => Look::No(DecodeError::Checksum),
                     }

@@ -24,7 +24,7 @@ use crate::counter::Unrolled;
 use crate::decoder::DecodeError;
 use crate::dwm1001::Give;
 use crate::framed::field::{f32_le, i24_le, three, u8, u16_le, u32_le};
-use crate::framed::{Framed, Look, Protocol};
+use crate::framed::{Framed, Look, Protocol, sum8};
 use crate::lined::field;
 use crate::out::Out;
 use crate::sample::{Imu, Name, Position, Range, Reading};
@@ -84,7 +84,7 @@ impl Protocol for LinkTrack {
         }
         match bytes.get(..length).and_then(|frame| frame.split_last()) {
             None => Look::Need(length),
-            Some((sum, body)) => match body.iter().fold(0_u8, |s, b| s.wrapping_add(*b)) == *sum {
+            Some((sum, body)) => match sum8(body) == *sum {
                 true => Look::Frame(length),
                 false => Look::No(DecodeError::Checksum),
             },

@@ -21,7 +21,7 @@ use wayfix_filter::Timestamp;
 use crate::axes::Axes;
 use crate::decoder::DecodeError;
 use crate::framed::field::{i16_le, i32_le, three, u8, u16_le};
-use crate::framed::{Framed, Look, Protocol};
+use crate::framed::{Framed, Look, Protocol, sum8};
 use crate::out::Out;
 use crate::sample::{Imu, MagneticField, Name, Pressure, Reading, Yaw};
 use crate::time::DeviceTime;
@@ -113,9 +113,7 @@ impl Protocol for WitMotion {
             [0x55, 0x50..=0x5F, ..] => match bytes.get(..FRAME_BYTES) {
                 None => Look::Need(FRAME_BYTES),
                 Some(frame) => {
-                    let sum = frame[..FRAME_BYTES - 1]
-                        .iter()
-                        .fold(0_u8, |sum, b| sum.wrapping_add(*b));
+                    let sum = sum8(&frame[..FRAME_BYTES - 1]);
                     match sum == frame[FRAME_BYTES - 1] {
                         true => Look::Frame(FRAME_BYTES),
                         false => Look::No(DecodeError::Checksum),

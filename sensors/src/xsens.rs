@@ -26,7 +26,7 @@ use crate::axes::Axes;
 use crate::counter::{Sequence, Unrolled};
 use crate::decoder::DecodeError;
 use crate::framed::field::{bytes, f32_be, f64_be, u8, u16_be, u32_be};
-use crate::framed::{Framed, Look, Protocol};
+use crate::framed::{Framed, Look, Protocol, sum8};
 use crate::out::Out;
 use crate::sample::{Imu, MagneticField, Name, Pressure, Reading, Yaw};
 use crate::time::DeviceTime;
@@ -92,9 +92,7 @@ impl Protocol for Xsens {
         let whole = head + content + 1;
         match bytes.get(1..whole) {
             None => Look::Need(whole),
-            Some(body) if body.iter().fold(0_u8, |s, b| s.wrapping_add(*b)) == 0 => {
-                Look::Frame(whole)
-            }
+            Some(body) if sum8(body) == 0 => Look::Frame(whole),
             Some(_) => Look::No(DecodeError::Checksum),
         }
     }

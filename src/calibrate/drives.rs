@@ -94,6 +94,18 @@ pub struct Drive {
     logs: usize,
 }
 
+/// A replay for its estimates and innovations alone: the filters that guard the protection level change
+/// neither, and cost most of the time.
+pub(super) fn unwatched(
+    site: &Site,
+    vehicle: &Vehicle,
+    rate_hz: f64,
+) -> Result<Replay, SetupError> {
+    let mut vehicle = vehicle.clone();
+    vehicle.protection.separation = false;
+    Replay::new(site, &vehicle, rate_hz)
+}
+
 impl Drive {
     /// Takes a record of a log.
     pub fn take(&mut self, log: usize, record: &Record) {
@@ -165,7 +177,7 @@ impl Drive {
             yaw_sigma_deg: 1e-2,
         });
         let (mut wheels, mut gyro, mut steering) = (None, None, None);
-        let mut replay = Replay::new(site, &own, RATE_HZ)?;
+        let mut replay = unwatched(site, &own, RATE_HZ)?;
         let mut reckoned = Reckoned::new(self.begin());
         for record in &self.records {
             let Record::Sample(sample) = record else {
@@ -216,7 +228,7 @@ impl Drive {
 
     /// The whole run as all sources of the two files show it.
     pub(super) fn smoothed(&self, site: &Site, vehicle: &Vehicle) -> Result<Past, NoWay> {
-        let mut replay = Replay::new(site, vehicle, 10.0)?;
+        let mut replay = unwatched(site, vehicle, 10.0)?;
         replay.smooth();
         for record in &self.records {
             if matches!(record, Record::Sample(_)) {

@@ -61,6 +61,18 @@ pub enum Missing {
     },
 }
 
+impl Missing {
+    /// A source of vehicle.toml that is not what is needed.
+    #[must_use]
+    pub fn source(name: &Name, problem: &str) -> Self {
+        Self::Key {
+            file: "vehicle.toml",
+            key: format!("source.{name}"),
+            problem: problem.to_owned(),
+        }
+    }
+}
+
 /// The only source of a kind, or the one that was asked for.
 ///
 /// # Errors

@@ -25,4 +25,4 @@ pub use drives::{By, Drive, NoWay};
 pub use heard::Heard;
 pub use key_path::KeyPath;
 pub use report::{File, Fit, Parameter, Report, Verdict};
-pub use track::{Place, Track, in_site_frame, on_grid};
+pub use track::{Place, Track};

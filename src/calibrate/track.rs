@@ -120,23 +120,6 @@ impl Track {
     }
 }
 
-/// A position as site.toml states it, in the site frame \[m\]: off the grid, where there is one.
-#[must_use]
-pub fn in_site_frame(site: &Site, position_m: [f64; 3]) -> Vector3<f64> {
-    site.in_frame(position_m)
-}
-
-/// The same the other way: a point of the site frame as site.toml states it \[m\].
-#[must_use]
-pub fn on_grid(site: &Site, p_n: Vector3<f64>) -> [f64; 3] {
-    let Some(grid) = site.grid else {
-        return p_n.into();
-    };
-    let (sin, cos) = grid.yaw_deg.to_radians().sin_cos();
-    let (x, y) = (p_n.x - grid.east_m, p_n.y - grid.north_m);
-    [cos * x + sin * y, -sin * x + cos * y, p_n.z]
-}
-
 fn by_truth(vehicle: &Vehicle, truth: &Truth) -> Option<Place> {
     let [x, y] = truth.state.xy_m?;
     let height_m = vehicle.motion.planar_height_m.unwrap_or(0.0);
@@ -244,9 +227,9 @@ mod tests {
         let site = crate::config::site_from_str("site.toml", text)
             .unwrap()
             .value;
-        let p = in_site_frame(&site, [1.0, 2.0, 3.0]);
+        let p = site.in_frame([1.0, 2.0, 3.0]);
         assert!((p - Vector3::new(8.0, 21.0, 3.0)).norm() < 1e-9, "{p}");
-        let back = Vector3::from(on_grid(&site, p));
+        let back = Vector3::from(site.on_grid(p));
         assert!((back - Vector3::new(1.0, 2.0, 3.0)).norm() < 1e-9, "{back}");
     }
 

@@ -1,6 +1,5 @@
 //! What `replay` and `demo` share: the run under way, its end, and the exit code.
 
-use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use super::summary;
 use crate::config::{Site, Vehicle};
 use crate::log::Record;
 use crate::output::report::ReportPage;
+use crate::output::whole::replace;
 use crate::output::{Document, Files};
 use crate::replay::{Read, Replay};
 
@@ -121,12 +121,7 @@ impl Run {
     /// The file can't be written.
     pub fn keep(&mut self, path: &Path) -> anyhow::Result<()> {
         let bytes = self.replay.snapshot()?;
-        // Under its name there is always a whole one.
-        let mut unfinished = path.as_os_str().to_owned();
-        unfinished.push(".new");
-        fs::write(&unfinished, bytes)
-            .and_then(|()| fs::rename(&unfinished, path))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        replace(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
         self.replay.leave_truth();
         Ok(())
     }

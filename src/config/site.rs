@@ -63,6 +63,17 @@ impl Site {
             z,
         )
     }
+
+    /// The same the other way: a point of the site frame as the file states it \[m\].
+    #[must_use]
+    pub fn on_grid(&self, p_n: nalgebra::Vector3<f64>) -> [f64; 3] {
+        let Some(grid) = self.grid else {
+            return p_n.into();
+        };
+        let (sin, cos) = grid.yaw_deg.to_radians().sin_cos();
+        let (x, y) = (p_n.x - grid.east_m, p_n.y - grid.north_m);
+        [cos * x + sin * y, -sin * x + cos * y, p_n.z]
+    }
 }
 
 /// Origin of the site frame on the WGS-84 ellipsoid.

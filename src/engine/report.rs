@@ -65,6 +65,15 @@ impl Fate {
             Self::Fused | Self::DownWeighted | Self::Relocated | Self::Motion
         )
     }
+
+    /// Whether the sample's time was believed: it says how far the log has come.
+    #[must_use]
+    pub fn is_timely(self) -> bool {
+        !matches!(
+            self,
+            Self::TooLate | Self::ClockJump | Self::UnknownSource | Self::Invalid
+        )
+    }
 }
 
 impl From<Verdict> for Fate {

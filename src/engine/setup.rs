@@ -167,7 +167,8 @@ impl Setup {
         if vehicle.sources.len() > MAX_SOURCES {
             return Err(SetupError::TooManySources(vehicle.sources.len()));
         }
-        let grid = GridToSite::new(site);
+        let grid_yaw_rad = site.grid.map_or(0.0, |g| g.yaw_deg.to_radians());
+        let grid_turn = math::from_roll_pitch_yaw(0.0, 0.0, grid_yaw_rad).to_rotation_matrix();
         let indexed = |i: usize| u16::try_from(i).unwrap_or(u16::MAX);
         let sources: Vec<_> = vehicle
             .sources
@@ -189,7 +190,7 @@ impl Setup {
             }),
             anchors: (site.anchors.iter().enumerate())
                 .map(|(i, a)| {
-                    let p_n = grid.point(a.position_m);
+                    let p_n = site.in_frame(a.position_m);
                     (
                         a.id.clone(),
                         Anchor {
@@ -204,7 +205,7 @@ impl Setup {
                 .map(|(i, b)| {
                     let beacon = Beacon {
                         index: indexed(i),
-                        p_n: grid.point(b.position_m),
+                        p_n: site.in_frame(b.position_m),
                         power_dbm: b.power_dbm,
                         path_loss_exponent: b.path_loss_exponent,
                     };
@@ -217,7 +218,7 @@ impl Setup {
                         l.id.clone(),
                         Landmark {
                             index: indexed(i),
-                            p_n: grid.point(l.position_m),
+                            p_n: site.in_frame(l.position_m),
                             sigma_m: l.sigma_m,
                         },
                     )
@@ -229,8 +230,8 @@ impl Setup {
                     let q = math::from_roll_pitch_yaw(roll, pitch, yaw);
                     let marker = Marker {
                         index: indexed(site.landmarks.len() + i),
-                        p_n: grid.point(m.position_m),
-                        r_nm: grid.rotation * q.to_rotation_matrix().matrix(),
+                        p_n: site.in_frame(m.position_m),
+                        r_nm: grid_turn.matrix() * q.to_rotation_matrix().matrix(),
                         size_m: m.size_m,
                         sigma_m: m.sigma_m,
                     };
@@ -247,8 +248,8 @@ impl Setup {
                         p.width_m / 4.0
                     };
                     let portal = Portal {
-                        p_n: grid.point(p.position_m),
-                        yaw_rad: p.yaw_deg.unwrap_or(0.0).to_radians() + grid.yaw_rad,
+                        p_n: site.in_frame(p.position_m),
+                        yaw_rad: p.yaw_deg.unwrap_or(0.0).to_radians() + grid_yaw_rad,
                         sigma_along_m: if p.yaw_deg.is_some() {
                             p.sigma_m
                         } else {
@@ -265,7 +266,7 @@ impl Setup {
                 .collect(),
             zones: (site.zones.iter())
                 .map(|z| {
-                    let corner = |c: &[f64; 2]| grid.point([c[0], c[1], 0.0]).xy();
+                    let corner = |c: &[f64; 2]| site.in_frame([c[0], c[1], 0.0]).xy();
                     (z.kind, z.polygon_m.iter().map(corner).collect())
                 })
                 .collect(),
@@ -372,29 +373,4 @@ fn tie(site: &Site) -> Option<(f64, f64)> {
     let datum = site.datum?;
     (places.contains(&false) && datum.sigma_m > 0.0)
         .then(|| (datum.sigma_m, datum.yaw_sigma_deg.to_radians()))
-}
-
-/// From the coordinates that site.toml uses to the site frame.
-struct GridToSite {
-    rotation: Matrix3<f64>,
-    offset: Vector3<f64>,
-    yaw_rad: f64,
-}
-
-impl GridToSite {
-    fn new(site: &Site) -> Self {
-        let yaw_rad = site.grid.map_or(0.0, |g| g.yaw_deg.to_radians());
-        let q = math::from_roll_pitch_yaw(0.0, 0.0, yaw_rad);
-        Self {
-            rotation: *q.to_rotation_matrix().matrix(),
-            offset: site
-                .grid
-                .map_or_else(Vector3::zeros, |g| Vector3::new(g.east_m, g.north_m, 0.0)),
-            yaw_rad,
-        }
-    }
-
-    fn point(&self, p: [f64; 3]) -> Vector3<f64> {
-        self.rotation * Vector3::from(p) + self.offset
-    }
 }

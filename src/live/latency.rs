@@ -1,29 +1,12 @@
-//! How long samples take, as a histogram of fixed size: two percent wide bins from a microsecond up.
+//! How long samples take.
 
 use serde::Serialize;
 
-/// Bins, from 1 µs; the last one takes all beyond about 40 s.
-const BINS: usize = 900;
-const LEAST_S: f64 = 1e-6;
-const RATIO: f64 = 1.02;
+use crate::evaluate::Distribution;
 
-/// See the module.
-#[derive(Clone, Debug)]
-pub struct Latencies {
-    counts: Vec<u64>,
-    total: u64,
-    most_s: f64,
-}
-
-impl Default for Latencies {
-    fn default() -> Self {
-        Self {
-            counts: vec![0; BINS],
-            total: 0,
-            most_s: 0.0,
-        }
-    }
-}
+/// Times from byte to estimate, in memory of fixed size.
+#[derive(Clone, Debug, Default)]
+pub struct Latencies(Distribution);
 
 /// What is told of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -41,34 +24,23 @@ pub struct LatencyDocument {
 impl Latencies {
     /// One more.
     pub fn add(&mut self, latency_s: f64) {
-        let bin = (latency_s.max(LEAST_S) / LEAST_S).ln() / RATIO.ln();
-        self.counts[(bin as usize).min(BINS - 1)] += 1;
-        self.total += 1;
-        self.most_s = self.most_s.max(latency_s);
+        self.0.add(latency_s.max(0.0));
     }
 
-    /// This share of all is below \[s\].
+    /// This share of all is below \[s\]; 0 without any.
     #[must_use]
     pub fn quantile_s(&self, share: f64) -> f64 {
-        let wanted = (share * self.total as f64).ceil() as u64;
-        let mut seen = 0;
-        for (bin, count) in self.counts.iter().enumerate() {
-            seen += count;
-            if seen >= wanted && *count > 0 {
-                return (LEAST_S * RATIO.powi(bin as i32 + 1)).min(self.most_s);
-            }
-        }
-        0.0
+        self.0.percentile(share).unwrap_or(0.0)
     }
 
     /// What is told of it.
     #[must_use]
     pub fn document(&self) -> LatencyDocument {
         LatencyDocument {
-            count: self.total,
+            count: self.0.count(),
             p50_s: self.quantile_s(0.5),
             p99_s: self.quantile_s(0.99),
-            max_s: self.most_s,
+            max_s: self.0.max().unwrap_or(0.0),
         }
     }
 }

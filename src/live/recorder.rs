@@ -2,8 +2,8 @@
 //! slow disk holds nobody up. Every half second what there is becomes a chunk and goes to the disk: a
 //! crash or a power cut costs less than a second, and the rest opens.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -15,6 +15,7 @@ use wayfix_sensors::{Name, Sample};
 
 use crate::log::mcap::McapWriter;
 use crate::log::{Attachment, Form, LogError, Record};
+use crate::output::whole::replace;
 
 /// Between two looks at what is to be written, and looks a chunk.
 const LOOK: Duration = Duration::from_millis(100);
@@ -186,14 +187,4 @@ fn write(
             (looks, has_new) = (0, false);
         }
     }
-}
-
-/// Under its name there is always a whole file, the power cut or not.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".new");
-    let mut file = File::create(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
 }

@@ -8,11 +8,12 @@ use wayfix_filter::Timestamp;
 use wayfix_sensors::{Name, Sample};
 
 use super::board::Board;
-use super::recorder::{Recorder, replace};
+use super::recorder::Recorder;
 use crate::config::{Site, Vehicle};
 use crate::engine::{Estimate, Fate, Finding, Learned, Report, Reset};
 use crate::evaluate::Comparison;
 use crate::log::{Attachment, Record};
+use crate::output::whole::replace;
 use crate::output::{Document, Files};
 use crate::replay::{Replay, Sink};
 
@@ -195,10 +196,7 @@ impl Session {
         };
         self.replay.feed(&Record::Sample(*sample), &mut sinks);
         let fate = sinks.fate;
-        let is_believed = !matches!(
-            fate,
-            Some(Fate::TooLate | Fate::ClockJump | Fate::UnknownSource | Fate::Invalid)
-        );
+        let is_believed = fate.is_none_or(Fate::is_timely);
         if is_believed && self.newest.is_none_or(|(t, _)| sample.t > t) {
             self.newest = Some((sample.t, now));
         }

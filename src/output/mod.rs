@@ -11,6 +11,7 @@ pub mod resets;
 pub mod stanford;
 pub mod summary;
 pub mod tum;
+pub mod whole;
 
 use std::fs;
 use std::path::{Path, PathBuf};

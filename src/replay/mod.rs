@@ -300,10 +300,7 @@ impl Replay {
 
     fn book(&mut self, sink: &mut impl Sink) {
         for report in &self.outputs.reports {
-            let is_timely = !matches!(
-                report.fate,
-                Fate::TooLate | Fate::ClockJump | Fate::UnknownSource | Fate::Invalid
-            );
+            let is_timely = report.fate.is_timely();
             self.summary.add_report(report, is_timely);
             sink.report(report);
             if is_timely {

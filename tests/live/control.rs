@@ -1,19 +1,6 @@
 //! The control server: what it tells, what it takes, and that both leave the recording true.
 
-use std::net::UdpSocket;
-use std::time::Duration;
-
-use crate::harness::{Live, assert_replays, free_port, range_line, tag};
-
-fn send(port: u16, from: u32, count: u32) {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    for k in from..from + count {
-        socket
-            .send_to(range_line(k).as_bytes(), ("127.0.0.1", port))
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
+use crate::harness::{Live, SITE, assert_replays, free_port, refused, send, tag};
 
 #[test]
 fn asks_are_answered_and_a_fixpoint_goes_through_the_recording() {
@@ -30,7 +17,7 @@ fn asks_are_answered_and_a_fixpoint_goes_through_the_recording() {
     );
     assert_eq!(live.ask("GET /estimate", None).unwrap().0, 404);
     assert_eq!(live.ask("GET /", None).unwrap().0, 404);
-    send(port, 0, 300);
+    send(port, 0, 300, 2);
     live.wait_samples("tag", 300);
     let (status, health) = live.ask("GET /health", None).unwrap();
     assert_eq!(status, 200, "{health:#}");
@@ -63,7 +50,7 @@ fn asks_are_answered_and_a_fixpoint_goes_through_the_recording() {
     }
     // A page of a stranger could post this.
     assert_eq!(live.ask("POST /reset", None).unwrap().0, 415);
-    send(port, 300, 50);
+    send(port, 300, 50, 2);
     live.wait_samples("tag", 350);
     let stopped = live.stop();
     assert_eq!(stopped.code, Some(0), "{}", stopped.stderr);
@@ -78,7 +65,7 @@ fn a_reset_begins_anew_with_a_recording_of_its_own() {
     let vehicle = tag(&format!("adapter = \"line\"\nudp = \"127.0.0.1:{port}\""));
     let live = Live::start("reset", &vehicle, &[]);
     live.ready();
-    send(port, 0, 200);
+    send(port, 0, 200, 2);
     live.wait_samples("tag", 200);
     let (status, answer) = live.ask("POST /reset", Some("{}")).unwrap();
     assert_eq!(
@@ -91,7 +78,7 @@ fn a_reset_begins_anew_with_a_recording_of_its_own() {
         404,
         "it is forgotten"
     );
-    send(port, 200, 200);
+    send(port, 200, 200, 2);
     live.wait_samples("tag", 400);
     let stopped = live.stop();
     assert_eq!(stopped.code, Some(0), "{}", stopped.stderr);
@@ -103,26 +90,8 @@ fn a_reset_begins_anew_with_a_recording_of_its_own() {
 fn an_address_that_is_taken_is_an_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let scratch = crate::support::Scratch::new("live-taken");
-    std::fs::write(scratch.0.join("site.toml"), crate::harness::SITE).unwrap();
-    std::fs::write(
-        scratch.0.join("vehicle.toml"),
-        tag("adapter = \"line\"\nfile = \"-\""),
-    )
-    .unwrap();
-    let run = crate::support::wayfix(
-        &scratch,
-        &[
-            "run",
-            "--site",
-            "site.toml",
-            "--vehicle",
-            "vehicle.toml",
-            "--no-record",
-            "--control",
-            &address,
-        ],
-    );
+    let vehicle = tag("adapter = \"line\"\nfile = \"-\"");
+    let run = refused("live-taken", SITE, &vehicle, &["--control", &address]);
     assert_eq!(run.code, 2);
     assert!(
         run.stderr.contains("choose another with --control"),

@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Scratch, wayfix};
+use crate::support::{Run, Scratch, wayfix};
 
 /// Longer than anything takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -50,6 +50,34 @@ pub fn range_line(k: u32) -> String {
     let (px, py) = (10.0 + 6.0 * angle.cos(), 6.0 + 3.0 * angle.sin());
     let range_m = ((px - x).powi(2) + (py - y).powi(2) + (1.5_f64 - z).powi(2)).sqrt();
     format!("range,{name},{range_m:.4}\n")
+}
+
+/// Sends ranges as datagrams, so many milliseconds apart.
+pub fn send(port: u16, from: u32, count: u32, pause_ms: u64) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    for k in from..from + count {
+        let line = range_line(k);
+        socket
+            .send_to(line.as_bytes(), ("127.0.0.1", port))
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(pause_ms));
+    }
+}
+
+/// A run that is expected to end by itself, without a recording.
+pub fn refused(name: &str, site: &str, vehicle: &str, more: &[&str]) -> Run {
+    let scratch = Scratch::new(name);
+    fs::write(scratch.0.join("site.toml"), site).unwrap();
+    fs::write(scratch.0.join("vehicle.toml"), vehicle).unwrap();
+    let files = [
+        "run",
+        "--site",
+        "site.toml",
+        "--vehicle",
+        "vehicle.toml",
+        "--no-record",
+    ];
+    wayfix(&scratch, &[files.as_slice(), more].concat())
 }
 
 /// A port of this computer that is free.

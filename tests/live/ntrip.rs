@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use crate::harness::{Live, PATIENCE, tag};
+use crate::harness::{Live, PATIENCE, refused, tag};
 use crate::support::Scratch;
 
 fn head(stream: &mut TcpStream) -> String {
@@ -89,24 +89,11 @@ fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
 
 #[test]
 fn a_password_that_is_not_there_is_an_error() {
-    let scratch = Scratch::new("live-password");
     let live = "adapter = \"nmea\"\ntcp = \"127.0.0.1:1\"\nntrip = { url = \"http://127.0.0.1/M\", user = \"me\", password_env = \"WAYFIX_NOT_THERE\" }";
     let vehicle = tag(live)
         .replace("uwb", "gnss")
         .replace("range_sigma_m = 0.05\n", "");
-    fs::write(scratch.0.join("site.toml"), "").unwrap();
-    fs::write(scratch.0.join("vehicle.toml"), vehicle).unwrap();
-    let run = crate::support::wayfix(
-        &scratch,
-        &[
-            "run",
-            "--site",
-            "site.toml",
-            "--vehicle",
-            "vehicle.toml",
-            "--no-record",
-        ],
-    );
+    let run = refused("live-password", "", &vehicle, &[]);
     assert_eq!(run.code, 2);
     assert!(
         run.stderr.contains(

@@ -1,20 +1,8 @@
 //! A run that goes on where another ended, and whose recording replays from there.
 
 use std::fs;
-use std::net::UdpSocket;
-use std::time::Duration;
 
-use crate::harness::{Live, assert_replays, free_port, range_line, tag};
-
-fn send(port: u16, from: u32, count: u32) {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    for k in from..from + count {
-        socket
-            .send_to(range_line(k).as_bytes(), ("127.0.0.1", port))
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(3));
-    }
-}
+use crate::harness::{Live, assert_replays, free_port, range_line, send, tag};
 
 #[test]
 fn the_position_is_known_at_once_and_the_recording_replays() {
@@ -22,7 +10,7 @@ fn the_position_is_known_at_once_and_the_recording_replays() {
     let vehicle = tag(&format!("adapter = \"line\"\nudp = \"127.0.0.1:{port}\""));
     let live = Live::start("resume", &vehicle, &["--snapshot-every", "0.3"]);
     live.ready();
-    send(port, 0, 400);
+    send(port, 0, 400, 3);
     live.wait_samples("tag", 300);
     // The power fails.
     live.signal("-KILL");
@@ -31,7 +19,7 @@ fn the_position_is_known_at_once_and_the_recording_replays() {
 
     let live = Live::start_in(scratch, &["--resume", "before/log.snapshot"], |_| ());
     live.ready();
-    send(port, 400, 300);
+    send(port, 400, 300, 3);
     live.wait_samples("tag", 250);
     let stopped = live.stop();
     assert_eq!(stopped.code, Some(0), "{}", stopped.stderr);

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "not every test file needs everything")]
 
+pub mod drives;
 pub mod quantity;
 
 use std::path::PathBuf;

@@ -12,9 +12,9 @@ use wayfix_calibration::drive::Way;
 use wayfix_filter::Timestamp;
 use wayfix_sensors::{Name, Reading, sample};
 
+use super::Report;
 use super::drives::{By, Drive, NEEDED_M, NoWay, length_m, planar};
 use super::missing::{Missing, choose};
-use super::{Report, in_site_frame};
 use crate::config::source::UwbSource;
 use crate::config::{Site, Source, Vehicle};
 use crate::log::Record;
@@ -100,12 +100,7 @@ pub fn calibrate(
     let kind = ("ranges", "record the radio, as range", "--source");
     let source = choose(&ranges, request.source.as_deref(), kind, &log.heard)?;
     let Some(Source::Uwb(config)) = vehicle.sources.get(source.as_str()) else {
-        return Err(Missing::Key {
-            file: "vehicle.toml",
-            key: format!("source.{source}"),
-            problem: "is not of kind \"uwb\"".to_owned(),
-        }
-        .into());
+        return Err(Missing::source(&source, "is not of kind \"uwb\"").into());
     };
     let rows = ranges.remove(&source).unwrap_or_default();
     let case = Case::new(site, config, &rows, log.begin(), request);
@@ -161,7 +156,7 @@ impl Case {
             let listed = listed(name);
             Anchor {
                 name: name.to_string(),
-                p_na: listed.map(|a| in_site_frame(site, a.position_m)),
+                p_na: listed.map(|a| site.in_frame(a.position_m)),
                 is_sought: listed.is_none()
                     || request.survey_all
                     || request.survey.contains(name.as_str()),

@@ -7,7 +7,7 @@ use wayfix_calibration::anchors::{self, Found};
 use super::{Case, Placed};
 use crate::calibrate::plot::Plot;
 use crate::calibrate::two_files::Whole;
-use crate::calibrate::{File, Fit, KeyPath, Parameter, Report, on_grid};
+use crate::calibrate::{File, Fit, KeyPath, Parameter, Report};
 use crate::config::source::UwbSource;
 use crate::config::{Site, Source, Vehicle};
 
@@ -116,8 +116,8 @@ fn places(
         let height = anchor.p_na.map_or(0.0, |p| p.z);
         found.get(k).map_or(height, of)
     };
-    let value = on_grid(site, Vector3::from_fn(|k, _| axis(k, &|p| p.value)));
-    let guess = on_grid(site, Vector3::from_fn(|k, _| axis(k, &|p| p.guess)));
+    let value = site.on_grid(Vector3::from_fn(|k, _| axis(k, &|p| p.value)));
+    let guess = site.on_grid(Vector3::from_fn(|k, _| axis(k, &|p| p.guess)));
     let listed = site.anchors.iter().find(|a| a.id == anchor.name);
     let whole = listed.map_or(value, |a| a.position_m);
     // A turned grid mixes x and y.

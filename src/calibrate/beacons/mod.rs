@@ -12,7 +12,7 @@ use wayfix_sensors::{Name, Reading};
 use super::missing::{Missing, choose};
 use super::plot::Plot;
 use super::two_files::Change;
-use super::{File, Fit, Heard, KeyPath, Parameter, Report, Track, in_site_frame};
+use super::{File, Fit, Heard, KeyPath, Parameter, Report, Track};
 use crate::config::source::RssiSource;
 use crate::config::{Site, Source, Vehicle};
 use crate::log::Record;
@@ -131,12 +131,7 @@ pub fn calibrate(
     );
     let source = choose(&log.readings, request.source.as_deref(), kind, &log.heard)?;
     let Some(Source::Rssi(config)) = vehicle.sources.get(source.as_str()) else {
-        return Err(Missing::Key {
-            file: "vehicle.toml",
-            key: format!("source.{source}"),
-            problem: "is not of kind \"rssi\"".to_owned(),
-        }
-        .into());
+        return Err(Missing::source(&source, "is not of kind \"rssi\"").into());
     };
     log.tracks = log.tracks.into_iter().map(Track::sorted).collect();
     if log.tracks.iter().all(|track| track.places().is_empty()) {
@@ -192,7 +187,7 @@ impl<'a> Known<'a> {
             beacons: of_site.iter().map(beacon).collect(),
             places: of_site
                 .iter()
-                .map(|b| in_site_frame(site, b.position_m))
+                .map(|b| site.in_frame(b.position_m))
                 .collect(),
             of_site,
             unknown,

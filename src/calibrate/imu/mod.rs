@@ -121,12 +121,7 @@ pub fn calibrate(
     let kind = ("inertial samples", "record the unit, as imu", "--source");
     let name = choose(&log.samples, source, kind, &log.heard)?;
     let Some(Source::Imu(config)) = vehicle.sources.get(name.as_str()) else {
-        return Err(Missing::Key {
-            file: "vehicle.toml",
-            key: format!("source.{name}"),
-            problem: "is not of kind \"imu\"".to_owned(),
-        }
-        .into());
+        return Err(Missing::source(&name, "is not of kind \"imu\"").into());
     };
     let samples = log.joined(&name);
     let stretches = rests(&samples)?;

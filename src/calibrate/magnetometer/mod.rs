@@ -137,12 +137,7 @@ pub fn calibrate(
     );
     let source = choose(&log.field, request.source.as_deref(), kind, &log.heard)?;
     let Some(Source::Magnetometer(config)) = vehicle.sources.get(source.as_str()) else {
-        return Err(Missing::Key {
-            file: "vehicle.toml",
-            key: format!("source.{source}"),
-            problem: "is not of kind \"magnetometer\"".to_owned(),
-        }
-        .into());
+        return Err(Missing::source(&source, "is not of kind \"magnetometer\"").into());
     };
     let mut rows = log.field.get(&source).cloned().unwrap_or_default();
     rows.sort_by_key(|(log, t, _)| (*log, *t));

@@ -10,9 +10,9 @@ use wayfix_calibration::markers::{Camera, MarkersError, Sighting, Surveyed, surv
 use wayfix_filter::math;
 use wayfix_sensors::{Name, Reading};
 
+use super::Report;
 use super::drives::{Drive, NoWay};
 use super::missing::{Missing, choose};
-use super::{Report, in_site_frame};
 use crate::config::source::CameraSource;
 use crate::config::{Site, Source, Vehicle};
 use crate::engine::{Estimate, Past};
@@ -106,12 +106,7 @@ pub fn calibrate(
     );
     let source = choose(&seen, request.source.as_deref(), kind, &log.heard)?;
     let Some(Source::Camera(camera)) = vehicle.sources.get(source.as_str()) else {
-        return Err(Missing::Key {
-            file: "vehicle.toml",
-            key: format!("source.{source}"),
-            problem: "is not of kind \"camera\"".to_owned(),
-        }
-        .into());
+        return Err(Missing::source(&source, "is not of kind \"camera\"").into());
     };
     let seen = seen.remove(&source).unwrap_or_default();
     let is_known = |(target, name): &(Target, Name)| {
@@ -204,11 +199,11 @@ fn believed(
             let marker = site.markers.iter().find(|m| m.id == name.as_str())?;
             let [roll, pitch, yaw] = marker.rpy_deg.map(f64::to_radians);
             let q = turned * math::from_roll_pitch_yaw(roll, pitch, yaw);
-            Some((in_site_frame(site, marker.position_m), q))
+            Some((site.in_frame(marker.position_m), q))
         }
         Target::Landmark => {
             let landmark = site.landmarks.iter().find(|l| l.id == name.as_str())?;
-            let p = in_site_frame(site, landmark.position_m);
+            let p = site.in_frame(landmark.position_m);
             Some((p, UnitQuaternion::identity()))
         }
     }

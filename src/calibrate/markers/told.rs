@@ -9,7 +9,7 @@ use wayfix_sensors::Name;
 
 use super::{Sought, Target};
 use crate::calibrate::two_files::{Change, Whole};
-use crate::calibrate::{File, Fit, KeyPath, Parameter, Report, on_grid};
+use crate::calibrate::{File, Fit, KeyPath, Parameter, Report};
 use crate::config::Site;
 
 const ADVICE: &str = "pass it again, and from other sides";
@@ -85,7 +85,7 @@ pub(super) fn report(site: &Site, source: &Name, known: usize, sought: &[Sought]
 
 fn places(site: &Site, own: &Sought, found: &Surveyed, key: &KeyPath) -> Vec<Parameter> {
     let listed = listed(site, own);
-    let value = on_grid(site, Vector3::from_fn(|k, _| found.place[k].value));
+    let value = site.on_grid(Vector3::from_fn(|k, _| found.place[k].value));
     let is_turned = site.grid.is_some_and(|grid| grid.yaw_deg != 0.0);
     let flat_sigma = found.place[0].sigma.max(found.place[1].sigma);
     let one = |(k, p): (usize, &Fitted)| {

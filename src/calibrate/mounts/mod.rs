@@ -12,9 +12,9 @@ use wayfix_calibration::mounts::{Believed, MountsError, Seen, Sight, calibrate_m
 use wayfix_filter::math;
 use wayfix_sensors::{Name, Reading, Sample};
 
+use super::Report;
 use super::drives::{By, Drive, NEEDED_M, NoWay, length_m, planar, position};
 use super::missing::{Missing, choose};
-use super::{Report, in_site_frame};
 use crate::config::{Site, Source, Vehicle};
 use crate::log::Record;
 
@@ -74,12 +74,7 @@ pub fn calibrate(
     log.single()?;
     let source = source(vehicle, log, request)?;
     let Some(config) = vehicle.sources.get(source.as_str()) else {
-        return Err(Missing::Key {
-            file: "vehicle.toml",
-            key: format!("source.{source}"),
-            problem: "is not there".to_owned(),
-        }
-        .into());
+        return Err(Missing::source(&source, "is not there").into());
     };
     let (way, by, moved_m) = way(site, vehicle, log, request)?;
     let told = told::About {
@@ -119,7 +114,7 @@ pub fn calibrate(
     for anchor in &site.anchors {
         if let Ok(id) = Name::from(&anchor.id) {
             anchors.insert(id, places.len());
-            places.push(in_site_frame(site, anchor.position_m));
+            places.push(site.in_frame(anchor.position_m));
         }
     }
     let mut sights: Vec<Sight> = Vec::new();

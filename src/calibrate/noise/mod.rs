@@ -9,12 +9,12 @@ use thiserror::Error;
 use wayfix_calibration::noise::{Consistency, Innovations, NEEDED, SigmaSearch, consistency};
 use wayfix_sensors::{Kind, Name};
 
-use super::drives::Drive;
+use super::drives::{Drive, unwatched};
 use super::{File, Fit, KeyPath, Parameter, Report, Verdict};
 use crate::config::{Site, Vehicle};
 use crate::engine;
 use crate::log::Record;
-use crate::replay::{Replay, Sink};
+use crate::replay::Sink;
 
 /// Replays at most.
 const REPLAYS: usize = 8;
@@ -186,7 +186,7 @@ fn replay(
         }
     }
     let setup = |error: engine::SetupError| CalibrateError::Setup(error.to_string());
-    let mut replay = Replay::new(site, &tried, 1.0).map_err(setup)?;
+    let mut replay = unwatched(site, &tried, 1.0).map_err(setup)?;
     let mut collected = Collected::default();
     for record in &log.records {
         replay.feed(record, &mut collected);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::shared::Common;
 use crate::calibrate::anchors::{Request, calibrate};
-use crate::calibrate::{By, Drive, File};
+use crate::calibrate::{By, File};
 
 /// Find where anchors stand, the bias of each, and the scale of all ranges.
 ///
@@ -39,11 +39,7 @@ pub(super) struct Anchors {
 
 impl Anchors {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let (site, vehicle, log, damage) = self.common.read(
-            &[File::Site, File::Vehicle],
-            |_, _| Drive::default(),
-            |log, _, index, record| log.take(index, record),
-        )?;
+        let (site, vehicle, log, damage) = self.common.drive(&[File::Site, File::Vehicle])?;
         let request = Request {
             source: self.source.clone(),
             by: by(self.track.clone(), self.odometry),

@@ -6,8 +6,8 @@ use anyhow::Context;
 use clap::Args;
 
 use super::shared::Common;
+use crate::calibrate::File;
 use crate::calibrate::markers::{Request, calibrate};
-use crate::calibrate::{Drive, File};
 
 /// Survey markers and landmarks that a camera saw, from those that are known.
 ///
@@ -31,11 +31,7 @@ pub(super) struct Markers {
 
 impl Markers {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let (site, vehicle, log, damage) = self.common.read(
-            &[File::Site],
-            |_, _| Drive::default(),
-            |log, _, index, record| log.take(index, record),
-        )?;
+        let (site, vehicle, log, damage) = self.common.drive(&[File::Site])?;
         let request = Request {
             source: self.source.clone(),
             survey: self.survey.iter().cloned().collect(),

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::anchors::by;
 use super::shared::Common;
+use crate::calibrate::File;
 use crate::calibrate::mounts::{Request, calibrate};
-use crate::calibrate::{Drive, File};
 
 /// Find the time lag of a source, its lever arm and its mounting angles.
 ///
@@ -36,11 +36,7 @@ pub(super) struct Mounts {
 
 impl Mounts {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let (site, vehicle, log, damage) = self.common.read(
-            &[File::Vehicle],
-            |_, _| Drive::default(),
-            |log, _, index, record| log.take(index, record),
-        )?;
+        let (site, vehicle, log, damage) = self.common.drive(&[File::Vehicle])?;
         let request = Request {
             source: self.source.clone(),
             by: by(self.track.clone(), self.odometry),

@@ -6,8 +6,8 @@ use anyhow::Context;
 use clap::Args;
 
 use super::shared::Common;
+use crate::calibrate::File;
 use crate::calibrate::noise::{Request, calibrate};
-use crate::calibrate::{Drive, File};
 
 /// Find the sigma of each source at which its innovations are as large as they should be.
 ///
@@ -29,11 +29,7 @@ pub(super) struct Noise {
 
 impl Noise {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let (site, vehicle, log, damage) = self.common.read(
-            &[File::Vehicle],
-            |_, _| Drive::default(),
-            |log, _, index, record| log.take(index, record),
-        )?;
+        let (site, vehicle, log, damage) = self.common.drive(&[File::Vehicle])?;
         let request = Request {
             sources: self.source.clone(),
             takes_white: self.white,

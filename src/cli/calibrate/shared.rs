@@ -11,10 +11,11 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::calibrate::two_files::{changed, diff, digits};
-use crate::calibrate::{File, Report, Verdict};
+use crate::calibrate::{Drive, File, Report, Verdict};
 use crate::cli::two_files::TwoFiles;
 use crate::config::{self, Site, Vehicle};
 use crate::log::Record;
+use crate::output::whole::replace;
 use crate::replay::Feed;
 
 /// Logs, files, and how the result is told.
@@ -99,6 +100,15 @@ impl Common {
         }
         let (site, vehicle, collected) = state.context("no log")?;
         Ok((site, vehicle, collected, damage))
+    }
+
+    /// The two files, and the logs as a drive.
+    pub fn drive(&self, changes: &[File]) -> anyhow::Result<(Site, Vehicle, Drive, u64)> {
+        self.read(
+            changes,
+            |_, _| Drive::default(),
+            |log, _, index, record| log.take(index, record),
+        )
     }
 
     /// The logs' names, for messages.
@@ -199,11 +209,7 @@ fn write(of: File, path: &Path, report: &Report) -> anyhow::Result<String> {
         File::Vehicle => config::vehicle_from_str(&file, &after).map(|_| ()),
     }
     .context("the result does not fit the file")?;
-    // Whole or not at all.
-    let aside = path.with_extension("toml.new");
-    fs::write(&aside, &after)
-        .and_then(|()| fs::rename(&aside, path))
-        .with_context(|| format!("cannot write {file}"))?;
+    replace(path, after.as_bytes()).with_context(|| format!("cannot write {file}"))?;
     Ok(diff(&before, &after))
 }
 

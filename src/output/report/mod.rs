@@ -225,7 +225,6 @@ impl Sink for ReportPage {
         if let Some(update) = update {
             bin.nis_sum = update.nis / update.dimension as f64;
             bin.nis_count = 1;
-            bin.worst = update.nis / update.gate;
         }
         self.sources[place].1.add(t_s, &bin);
         if !is_refused {

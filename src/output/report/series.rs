@@ -1,7 +1,5 @@
 //! Values over time in bounded memory, whatever the length of the log.
 
-use serde::Serialize;
-
 /// Rows that are kept at most; a second of screen shows far fewer.
 const MOST: usize = 20_000;
 
@@ -79,7 +77,7 @@ pub fn rounded(value: f64, places: i32) -> Option<f64> {
 }
 
 /// What became of a source's measurements in one stretch of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bin {
     /// Corrected or carried the state.
     pub used: u32,
@@ -90,14 +88,9 @@ pub struct Bin {
     /// Left out on purpose, waiting, late or twice.
     pub other: u32,
     /// Sum of NIS a degree of freedom.
-    #[serde(skip)]
     pub nis_sum: f64,
     /// Number of those.
-    #[serde(skip)]
     pub nis_count: u32,
-    /// Largest NIS over its gate.
-    #[serde(skip)]
-    pub worst: f64,
 }
 
 impl Bin {
@@ -108,7 +101,6 @@ impl Bin {
         self.other += other.other;
         self.nis_sum += other.nis_sum;
         self.nis_count += other.nis_count;
-        self.worst = self.worst.max(other.worst);
     }
 }
 
@@ -180,17 +172,17 @@ mod tests {
         for i in 0..5_000_u32 {
             let used = Bin {
                 used: 1,
-                worst: f64::from(i),
+                nis_sum: f64::from(i),
+                nis_count: 1,
                 ..Bin::default()
             };
             bins.add(10.0 + 0.1 * f64::from(i), &used);
         }
         assert!(bins.bins.len() <= 50);
         assert_eq!(bins.bins.iter().map(|b| b.used).sum::<u32>(), 5_000);
-        assert_eq!(
-            bins.bins.iter().map(|b| b.worst).fold(0.0, f64::max),
-            4_999.0
-        );
+        assert_eq!(bins.bins.iter().map(|b| b.nis_count).sum::<u32>(), 5_000);
+        let sum: f64 = bins.bins.iter().map(|b| b.nis_sum).sum();
+        assert_eq!(sum, 4_999.0 * 2_500.0);
         assert_eq!(bins.width_s, 16.0);
     }
 
