@@ -45,29 +45,16 @@ fn assign(y: &mut [f64], x: &[f64]) {
 /// `y += a · x`.
 #[inline(always)]
 fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
-    let (y_lanes, y_rest) = y.as_chunks_mut::<LANES>();
-    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
-    for (y, x) in y_lanes.iter_mut().zip(x_lanes) {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y += a * x;
-        }
-    }
-    for (y, x) in y_rest.iter_mut().zip(x_rest) {
+    for (y, x) in y.iter_mut().zip(x) {
         *y += a * x;
     }
 }
 
-/// `y += a₀ x₀ + a₁ x₁ + a₂ x₂`.
+/// `y += a0 x0 + a1 x1 + a2 x2`.
 #[inline(always)]
 fn axpy3(y: &mut [f64], a: [f64; 3], x: [&[f64]; 3]) {
-    let (y_lanes, y_rest) = y.as_chunks_mut::<LANES>();
-    let [x0, x1, x2] = x.map(<[f64]>::as_chunks::<LANES>);
-    for (((y, x0), x1), x2) in y_lanes.iter_mut().zip(x0.0).zip(x1.0).zip(x2.0) {
-        for (((y, x0), x1), x2) in y.iter_mut().zip(x0).zip(x1).zip(x2) {
-            *y += a[0] * x0 + a[1] * x1 + a[2] * x2;
-        }
-    }
-    for (((y, x0), x1), x2) in y_rest.iter_mut().zip(x0.1).zip(x1.1).zip(x2.1) {
+    let [x0, x1, x2] = x;
+    for (((y, x0), x1), x2) in y.iter_mut().zip(x0).zip(x1).zip(x2) {
         *y += a[0] * x0 + a[1] * x1 + a[2] * x2;
     }
 }

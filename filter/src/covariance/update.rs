@@ -2,7 +2,7 @@
 
 use nalgebra::{SMatrix, SVector};
 
-use super::{LANES, axpy, axpy3, padded};
+use super::{axpy, axpy3, padded};
 use crate::measurement::Jacobian;
 
 /// Least share of the innovation variance that counts as measurement noise, so that rounding in one
@@ -140,19 +140,8 @@ pub(crate) fn update<const N: usize, const M: usize>(
     // One sweep over P for all components.
     for (j, column) in p.as_mut_slice().chunks_exact_mut(N).take(n).enumerate() {
         let w_j: [f64; M] = core::array::from_fn(|m| g[m][j]);
-        let (lanes, rest) = column[..n].as_chunks_mut::<LANES>();
-        let done = lanes.len() * LANES;
-        for (k, p) in lanes.iter_mut().enumerate() {
-            for (w, w_j) in g.iter().zip(w_j) {
-                for (p, w) in p.iter_mut().zip(&w[LANES * k..LANES * (k + 1)]) {
-                    *p -= w * w_j;
-                }
-            }
-        }
         for (w, w_j) in g.iter().zip(w_j) {
-            for (p, w) in rest.iter_mut().zip(&w[done..n]) {
-                *p -= w * w_j;
-            }
+            axpy(&mut column[..n], -w_j, &w[..n]);
         }
     }
     dx
