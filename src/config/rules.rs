@@ -25,6 +25,7 @@ const UNITS: &[(&str, &str)] = &[
     ("_radps_rts", "rad/s/√s"),
     ("_rad_rtrad", "rad/√rad"),
     ("_mps2_rts", "m/s²/√s"),
+    ("_rad_per_m", "rad/m"),
     ("_m_per_db", "m/dB"),
     ("_rad_rtm", "rad/√m"),
     ("_rad_rts", "rad/√s"),

@@ -57,7 +57,7 @@ impl Unknown {
     }
 
     /// Derivative of the value.
-    fn slope(&self, x: f64) -> f64 {
+    pub(super) fn slope(&self, x: f64) -> f64 {
         match self.scale {
             Scale::Log => self.value(x).abs(),
             Scale::Linear(unit) => unit.abs(),

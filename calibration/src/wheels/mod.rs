@@ -1,4 +1,4 @@
-//! Geometry of a wheeled vehicle from its encoders and a reference that saw the same drive (tracker,
+//! Geometry of a wheeled vehicle from its encoders, or the errors of its computed odometry, and a reference that saw the same drive (tracker,
 //! laser odometry, RTK): no straight lines, squares or marks are asked for, an ordinary drive serves.
 //!
 //! The drive is cut into many short, overlapping segments; in each the odometry's motion of the
@@ -53,11 +53,13 @@ mod differential;
 mod fit;
 mod segments;
 mod tricycle;
+mod twist;
 mod uncertainty;
 
 pub use counter::unrolled;
 pub use differential::{DifferentialDrive, DifferentialTicks, calibrate_differential};
 pub use tricycle::{Axle, TricycleDrive, TricycleTicks, calibrate_tricycle};
+pub use twist::{TwistDrive, TwistRow, calibrate_twist};
 
 /// Where the reference says that its sensor was, in a frame of its own.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -143,7 +145,7 @@ pub enum WheelsError {
         row: usize,
     },
     /// Too little data.
-    #[error("encoders and reference share {shared_s:.1} s, at least {needed_s:.1} s are needed")]
+    #[error("odometry and reference share {shared_s:.1} s, at least {needed_s:.1} s are needed")]
     TooShort {
         /// Time that both cover \[s\].
         shared_s: f64,
@@ -158,8 +160,8 @@ pub enum WheelsError {
         /// Needed \[m\].
         needed_m: f64,
     },
-    /// The encoders stood while the reference moved.
-    #[error("the wheel counters do not change though the reference moves {moved_m:.2} m")]
+    /// The odometry stood while the reference moved.
+    #[error("the odometry does not change though the reference moves {moved_m:.2} m")]
     EncodersStand {
         /// What the reference moved \[m\].
         moved_m: f64,

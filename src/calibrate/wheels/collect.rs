@@ -1,6 +1,6 @@
 //! What a log says of wheels, steering and where the vehicle was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use nalgebra::{Quaternion, UnitQuaternion};
 use wayfix_calibration::Pose2;
@@ -22,6 +22,15 @@ pub(super) enum Wheels {
     Speeds(PerWheel<f64>),
 }
 
+/// One reading of computed odometry: forward, and how it turns where the source tells that.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Computed {
+    /// Speed [m/s] and yaw rate [rad/s].
+    Twist(f64, Option<f64>),
+    /// Distance [m] and change of heading [rad] since the reading before.
+    Step(f64, Option<f64>),
+}
+
 /// Everything in a log that a calibration of wheels can use; times are of measurement.
 #[derive(Clone, Debug, Default)]
 pub struct Collected {
@@ -32,8 +41,8 @@ pub struct Collected {
     pub(super) truth: Vec<ReferencePose>,
     /// Truth with a position and without a heading.
     pub(super) truth_without_heading: usize,
-    /// Sources of odometry that is computed already.
-    pub(super) computed: BTreeSet<Name>,
+    /// Odometry that is computed already, as it was stamped: its delay is sought.
+    pub(super) computed: BTreeMap<Name, Vec<(Timestamp, Computed)>>,
     pub(super) heard: Heard,
 }
 
@@ -72,6 +81,9 @@ impl Collected {
         self.steering
             .values_mut()
             .for_each(|rows| tidy(rows, |row| row.0));
+        self.computed
+            .values_mut()
+            .for_each(|rows| tidy(rows, |row| row.0));
         self.poses
             .values_mut()
             .for_each(|rows| tidy(rows, |row| row.t));
@@ -94,8 +106,13 @@ impl Collected {
                 let wheels = Wheels::Speeds(speeds.speeds_mps);
                 self.wheels.entry(*source).or_default().push((t, wheels));
             }
-            (Source::Wheels(_), Reading::OdometryStep(_) | Reading::Twist(_)) => {
-                self.computed.insert(*source);
+            (Source::Wheels(_), Reading::Twist(twist)) => {
+                let computed = Computed::Twist(twist.forward_mps, twist.yaw_rate_radps);
+                self.computed_row(sample, computed);
+            }
+            (Source::Wheels(_), Reading::OdometryStep(step)) => {
+                let computed = Computed::Step(step.distance_m, step.yaw_change_rad);
+                self.computed_row(sample, computed);
             }
             (Source::Steering(_), Reading::Steering(steering)) => {
                 let rows = self.steering.entry(*source).or_default();
@@ -113,6 +130,11 @@ impl Collected {
             }
             _ => {}
         }
+    }
+
+    fn computed_row(&mut self, sample: &Sample, computed: Computed) {
+        let rows = self.computed.entry(sample.source).or_default();
+        rows.push((sample.t, computed));
     }
 
     fn truth(&mut self, truth: &Truth) {

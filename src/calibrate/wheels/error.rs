@@ -10,19 +10,19 @@ use crate::calibrate::wheels::NARROW_BITS;
 pub enum CalibrateError {
     /// No wheels at all.
     #[error(
-        "the log has no wheel counts or speeds (it has {has}): record the wheel encoders, as \
-         wheel_ticks or wheel_speeds"
+        "the log has no wheel counts or speeds and no computed odometry (it has {has}): record the \
+         wheel encoders, as wheel_ticks or wheel_speeds, or else twist or odometry_step"
     )]
     NoWheels {
         /// What is there.
         has: String,
     },
-    /// Only what is computed from wheels.
+    /// Computed odometry that does not say how it turns.
     #[error(
-        "the log has only computed odometry of source.{source_name} (steps, twists): record the wheel \
-         encoders themselves, as wheel_ticks or wheel_speeds"
+        "the odometry of source.{source_name} says how far it drives and not how it turns: record \
+         yaw_rate_radps (twist) or yaw_change_rad (odometry_step), or the wheel encoders themselves"
     )]
-    OnlyComputed {
+    NoYaw {
         /// Its source.
         source_name: String,
     },
@@ -33,7 +33,7 @@ pub enum CalibrateError {
         names: Vec<String>,
     },
     /// The chosen source has no wheel readings in the log.
-    #[error("the log has no wheel counts or speeds of source.{name} (it has {has})")]
+    #[error("the log has no wheel counts, speeds or odometry of source.{name} (it has {has})")]
     NoSuchSource {
         /// Its name.
         name: String,
@@ -106,8 +106,8 @@ fn advice(error: &WheelsError) -> String {
             and backwards"
                 .to_owned()
         }
-        WheelsError::EncodersStand { .. } => "are these the wheels' counters, and do they count \
-            (check metres_per_tick, and that the source is the driven wheel)?"
+        WheelsError::EncodersStand { .. } => "is this the odometry of the driven wheels, and does \
+            it count (check metres_per_tick where there are counters)?"
             .to_owned(),
         WheelsError::ReferenceGaps { .. } => "the reference has to see the drive without gaps of \
             more than half a second"

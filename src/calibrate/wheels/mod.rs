@@ -16,6 +16,7 @@
 //! ```
 
 mod collect;
+mod computed;
 mod error;
 mod plan;
 mod prepared;
@@ -71,8 +72,8 @@ impl Default for Request {
 /// What came out, as one JSON document too.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Found {
-    /// Drive, as in vehicle.toml.
-    pub drive: &'static str,
+    /// Drive, as in vehicle.toml; absent where the odometry comes computed.
+    pub drive: Option<&'static str>,
     /// Source of the wheels.
     pub source: String,
     /// Source whose sensor the reference is of.
@@ -347,6 +348,9 @@ fn advice(name: &str) -> &'static str {
         }
         "steering_offset_rad" => "drive curves to both sides",
         "track_m" => "drive curves, or turn on the spot",
+        "yaw_rate_scale" => "turn far, to both sides",
+        "yaw_rate_bias_radps" | "yaw_rad_per_m" => "drive slowly and fast, or turn on the spot too",
+        "delay_s" | "time_constant_s" => "speed up, brake, and turn in quickly",
         _ => "drive farther, in curves to both sides",
     }
 }

@@ -1,12 +1,15 @@
 //! What of a vehicle and a log goes into the fit, and which keys its parameters are.
 
 use wayfix_calibration::Pose2;
-use wayfix_calibration::wheels::{Axle, DifferentialDrive, Options, ReferencePose, TricycleDrive};
+use wayfix_calibration::wheels::{
+    Axle, DifferentialDrive, Options, ReferencePose, TricycleDrive, TwistRow,
+};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::Name;
 use wayfix_sensors::counter::folded;
 
 use super::collect::{Collected, Wheels};
+use super::computed;
 use super::error::CalibrateError;
 use super::prepared::Prepared;
 use super::rows::{ENDLESS_BITS, UNIT, angle_at, differential, rows, steered};
@@ -33,6 +36,11 @@ pub(super) struct Plan<'a> {
 }
 
 enum Kind<'a> {
+    /// A speed and a yaw rate, or steps (`is_mean`).
+    Computed {
+        rows: Vec<TwistRow>,
+        is_mean: bool,
+    },
     Differential {
         left: usize,
         right: usize,
@@ -70,8 +78,16 @@ impl<'a> Plan<'a> {
                 "is not of kind \"wheels\"",
             ));
         };
-        check_counts(&source, config, readings)?;
-        let kind = kind(vehicle, &source, config, readings, log)?;
+        let kind = match log.computed.get(&source) {
+            Some(odometry) if readings.is_empty() => {
+                let (rows, is_mean) = computed::rows(&source, odometry)?;
+                Kind::Computed { rows, is_mean }
+            }
+            _ => {
+                check_counts(&source, config, readings)?;
+                kind(vehicle, &source, config, readings, log)?
+            }
+        };
         let (reference, reference_source, mount) = reference(vehicle, log, request)?;
         Ok(Self {
             source,
@@ -90,8 +106,10 @@ impl<'a> Plan<'a> {
         })
     }
 
-    pub fn drive(&self) -> &'static str {
-        name(self.motion.drive)
+    /// The drive whose geometry is sought; `None` where the odometry is computed.
+    pub fn drive(&self) -> Option<&'static str> {
+        let is_computed = matches!(self.kind, Kind::Computed { .. });
+        (!is_computed).then(|| name(self.motion.drive))
     }
 
     pub fn tick_bits(&self) -> Option<u32> {
@@ -109,6 +127,10 @@ impl<'a> Plan<'a> {
         let rows = rows(self.config, self.readings, bits);
         let (config, motion) = (self.config, self.motion);
         match &self.kind {
+            Kind::Computed { rows, is_mean } => Prepared::Computed(
+                rows.clone(),
+                computed::guess(config, *is_mean, self.sensor()),
+            ),
             Kind::Differential { left, right } => Prepared::Differential(
                 differential(&rows, [*left, *right]),
                 DifferentialDrive {
@@ -193,6 +215,10 @@ impl<'a> Plan<'a> {
             ("sensor_x_m", _) => (mount().key("position_m").index(0), "m", 1.0),
             ("sensor_y_m", _) => (mount().key("position_m").index(1), "m", 1.0),
             ("sensor_yaw_rad", _) => (mount().key("rpy_deg").index(2), "deg", degrees),
+            (of_odometry, Kind::Computed { .. }) => {
+                let (key, unit) = computed::key(of_odometry);
+                (wheels.key(key), unit, 1.0)
+            }
             (
                 steering,
                 Kind::Steered {
@@ -247,34 +273,26 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// The source that was asked for, or the only one of wheels, or else of computed odometry.
 fn source(log: &Collected, request: &Request) -> Result<Name, CalibrateError> {
-    if let Some(name) = &request.source {
-        let found = log.wheels.keys().find(|known| known.as_str() == name);
-        return match (
-            found,
-            log.computed.iter().find(|known| known.as_str() == name),
-        ) {
-            (Some(found), _) => Ok(*found),
-            (None, Some(_)) => Err(CalibrateError::OnlyComputed {
-                source_name: name.clone(),
-            }),
-            (None, None) => Err(CalibrateError::NoSuchSource {
-                name: name.clone(),
-                has: log.heard.to_string(),
-            }),
-        };
+    let mut names: Vec<Name> = log.wheels.keys().copied().collect();
+    if names.is_empty() || request.source.is_some() {
+        names.extend(log.computed.keys().copied());
     }
-    let mut names = log.wheels.keys();
-    match (names.next(), names.next(), log.computed.first()) {
-        (Some(only), None, _) => Ok(*only),
-        (Some(_), Some(_), _) => Err(CalibrateError::WhichSource {
-            names: log.wheels.keys().map(Name::to_string).collect(),
-        }),
-        (None, _, Some(computed)) => Err(CalibrateError::OnlyComputed {
-            source_name: computed.to_string(),
-        }),
-        (None, _, None) => Err(CalibrateError::NoWheels {
+    if let Some(wanted) = &request.source {
+        let found = names.into_iter().find(|known| known.as_str() == wanted);
+        return found.ok_or_else(|| CalibrateError::NoSuchSource {
+            name: wanted.clone(),
             has: log.heard.to_string(),
+        });
+    }
+    match names.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(CalibrateError::NoWheels {
+            has: log.heard.to_string(),
+        }),
+        names => Err(CalibrateError::WhichSource {
+            names: names.iter().map(Name::to_string).collect(),
         }),
     }
 }

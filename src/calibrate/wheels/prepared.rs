@@ -1,10 +1,11 @@
-//! Rows and guess of either kind of drive, and the fit on them.
+//! Rows and guess of each kind of drive, and the fit on them.
 
 use wayfix_calibration::Parameter;
 use wayfix_calibration::least_squares::Residual;
 use wayfix_calibration::wheels::{
     Calibration, DifferentialDrive, DifferentialTicks, Fit, Options, ReferencePose, TricycleDrive,
-    TricycleTicks, WheelsError, calibrate_differential, calibrate_tricycle,
+    TricycleTicks, TwistDrive, TwistRow, WheelsError, calibrate_differential, calibrate_tricycle,
+    calibrate_twist,
 };
 use wayfix_filter::Timestamp;
 
@@ -12,6 +13,7 @@ use wayfix_filter::Timestamp;
 pub(super) enum Prepared {
     Steered(Vec<TricycleTicks>, TricycleDrive),
     Differential(Vec<DifferentialTicks>, DifferentialDrive),
+    Computed(Vec<TwistRow>, TwistDrive),
 }
 
 /// What a fit found, whatever the drive.
@@ -28,6 +30,7 @@ pub(super) struct Fitted {
 enum Model {
     Steered(TricycleDrive),
     Differential(DifferentialDrive),
+    Computed(TwistDrive),
 }
 
 impl Prepared {
@@ -36,6 +39,7 @@ impl Prepared {
         match self {
             Self::Steered(rows, _) => Some((rows.first()?.t, rows.last()?.t)),
             Self::Differential(rows, _) => Some((rows.first()?.t, rows.last()?.t)),
+            Self::Computed(rows, _) => Some((rows.first()?.t, rows.last()?.t)),
         }
     }
 
@@ -48,6 +52,10 @@ impl Prepared {
                 *guess,
             ),
             Self::Differential(rows, guess) => Self::Differential(
+                rows.iter().filter(|row| is_in(row.t)).copied().collect(),
+                *guess,
+            ),
+            Self::Computed(rows, guess) => Self::Computed(
                 rows.iter().filter(|row| is_in(row.t)).copied().collect(),
                 *guess,
             ),
@@ -84,6 +92,8 @@ impl Prepared {
                 calibrate_differential(rows, reference, guess, options)
                     .map(|found| fitted(found, Model::Differential))
             }
+            Self::Computed(rows, guess) => calibrate_twist(rows, reference, guess, options)
+                .map(|found| fitted(found, Model::Computed)),
         }
     }
 
@@ -96,6 +106,7 @@ impl Prepared {
         match self {
             Self::Steered(rows, guess) => guess.evaluate(rows, reference, options),
             Self::Differential(rows, guess) => guess.evaluate(rows, reference, options),
+            Self::Computed(rows, guess) => guess.evaluate(rows, reference, options),
         }
     }
 
@@ -111,6 +122,9 @@ impl Prepared {
                 model.evaluate(rows, reference, options)
             }
             (Self::Differential(rows, _), Model::Differential(model)) => {
+                model.evaluate(rows, reference, options)
+            }
+            (Self::Computed(rows, _), Model::Computed(model)) => {
                 model.evaluate(rows, reference, options)
             }
             _ => Err(WheelsError::Diverged("not of this drive".to_owned())),

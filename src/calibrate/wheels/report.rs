@@ -26,8 +26,13 @@ impl Found {
         Report {
             what: "wheels",
             headline: format!(
-                "{} drive, source.{}; {:.1} s with truth of {reference}",
-                self.drive, self.source, self.shared_s
+                "{}, source.{}; {:.1} s with truth of {reference}",
+                match self.drive {
+                    Some(drive) => format!("{drive} drive"),
+                    None => "computed odometry".to_owned(),
+                },
+                self.source,
+                self.shared_s
             ),
             parameters: self.parameters.clone(),
             least_apart: Some(self.least_apart.clone()),
@@ -58,6 +63,7 @@ impl Found {
             let sigma = parameter.sigma;
             let (key, sigma) = match path.last_key() {
                 "metres_per_tick" | "scale" => ("scale_sigma", sigma / value.abs()),
+                "yaw_rate_scale" => ("yaw_rate_scale_sigma", sigma / value),
                 "offset_deg" => ("offset_sigma_deg", sigma),
                 "steering_offset_deg" => ("steering_offset_sigma_deg", sigma),
                 _ => return None,

@@ -46,6 +46,11 @@ pub struct WheelsSource {
     pub wheel_scales: Vec<f64>,
     /// Known scale of the yaw rate (or of the track): true = scale · measured.
     pub yaw_rate_scale: f64,
+    /// Known bias of the yaw rate, of twists and steps while they move [rad/s]: it is added.
+    pub yaw_rate_bias_radps: f64,
+    /// So much further left the vehicle turns with each metre than twists or steps say [rad/m] (a
+    /// steering zero, wheels of different size); backwards, to the right.
+    pub yaw_rad_per_m: f64,
     /// Distance noise [m/√m].
     pub distance_sigma_m_rtm: f64,
     /// Sideways noise [m/√m].
@@ -64,7 +69,7 @@ pub struct WheelsSource {
     pub scale_walk_rts: f64,
     /// Prior sigma of the yaw rate's scale.
     pub yaw_rate_scale_sigma: f64,
-    /// Prior sigma of the yaw rate's bias [rad/s].
+    /// Prior sigma of what is left of the yaw rate's bias [rad/s].
     pub yaw_rate_bias_sigma_radps: f64,
     /// Its random walk [rad/s/√s].
     pub yaw_rate_bias_walk_radps_rts: f64,
@@ -100,6 +105,8 @@ impl Default for WheelsSource {
             scale: 1.0,
             wheel_scales: Vec::new(),
             yaw_rate_scale: 1.0,
+            yaw_rate_bias_radps: 0.0,
+            yaw_rad_per_m: 0.0,
             distance_sigma_m_rtm: 0.02,
             lateral_sigma_m_rtm: 0.01,
             yaw_sigma_rad_rtm: 0.01,

@@ -4,7 +4,8 @@
 //!   differential   u = (v_r + v_l)/2,            w = (v_r − v_l)/B
 //!   Ackermann      u = v/(1 ∓ tan α · B/2L),     w = u tan α / L     (v at the left/right rear wheel)
 //!   tricycle       u = v cos α,                  w = v sin α / L     (v at the front wheel)
-//! with learned parameters: u ← (1 + s) u, w ← (1 + k) w + b, α ← α + o.
+//! with learned parameters: u ← (1 + s) u, w ← (1 + k) w + b, α ← α + o. Computed odometry tells u and w,
+//! whose known errors come off besides: w ← w + b₀ + c u.
 
 use wayfix_filter::motion::Rate;
 use wayfix_filter::{Parameter, Slot};
@@ -161,12 +162,23 @@ impl Kinematics<'_> {
                 } else {
                     self.differential(segment)
                 };
-                Rate::new(yaw_gain * w + bias.0)
+                let (known, by_scale) = self.known_yaw(segment, raw);
+                Rate::new(yaw_gain * w + bias.0 + known + gain * by_scale)
+                    .by(self.slots.scale.filter(|_| by_scale != 0.0), by_scale)
                     .by(self.slots.yaw_scale, self.config.yaw_rate_scale * w)
                     .by(bias.1, 1.0)
             }
         };
         (speed, yaw_rate)
+    }
+
+    /// Known errors of a yaw rate that the source tells: a bias, and what goes with the speed `raw`.
+    fn known_yaw(&self, segment: &Segment, raw: f64) -> (f64, f64) {
+        if !self.has_yaw || segment.is_zero() {
+            return (0.0, 0.0);
+        }
+        let config = self.config;
+        (config.yaw_rate_bias_radps, config.yaw_rad_per_m * raw)
     }
 
     fn wheel(&self, segment: &Segment, place: WheelPlace) -> Option<f64> {

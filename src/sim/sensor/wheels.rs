@@ -159,7 +159,12 @@ impl Model for Wheels {
                 let gone = gone(WheelPlace::Rear);
                 let distance_m = self.distance(gone, slip, rng);
                 let turn = over(&|state| state.rate_radps.z);
-                let turn = self.turn(turn, gone, dt, rng);
+                let told = turn - self.config.yaw_rad_per_m * gone;
+                let told = match gone != 0.0 || turn != 0.0 {
+                    true => told - self.config.yaw_rate_bias_radps * dt,
+                    false => told,
+                };
+                let turn = self.turn(told, gone, dt, rng);
                 Some(if self.output == Output::Twist {
                     let yaw_rate_radps = Some(turn / dt);
                     Reading::Twist(Twist {
