@@ -316,8 +316,8 @@ fn what_is_missing_is_said() {
 
     assert_eq!(
         error(vehicle, &truth),
-        "the log has no wheel counts or speeds (it has truth): record the wheel encoders, as \
-         wheel_ticks or wheel_speeds"
+        "the log has no wheel counts or speeds and no computed odometry (it has truth): record the \
+         wheel encoders, as wheel_ticks or wheel_speeds, or else twist or odometry_step"
     );
     assert!(error(vehicle, &samples).starts_with("no truth: record where the vehicle was"));
 
@@ -332,7 +332,7 @@ fn what_is_missing_is_said() {
         truth => *truth,
     };
     let computed: Vec<Record> = all.iter().map(steps).collect();
-    assert!(error(vehicle, &computed).contains("only computed odometry of source.wheels"));
+    assert!(error(vehicle, &computed).contains("source.wheels says how far it drives and not how"));
 
     let positions = |record: &Record| match record {
         Record::Truth(truth) => Record::Truth(Truth {
@@ -413,6 +413,7 @@ fn what_is_missing_is_said() {
     let error = found(vehicle, &all, &request).unwrap_err().to_string();
     assert_eq!(
         error,
-        "the log has no wheel counts or speeds of source.wheel (it has wheels/wheel_ticks, truth)"
+        "the log has no wheel counts, speeds or odometry of source.wheel (it has wheels/wheel_ticks, \
+         truth)"
     );
 }

@@ -69,6 +69,8 @@ impl Unknown {
 pub(super) trait Drive {
     /// The vehicle with its parameters.
     type Model;
+    /// Two where the whole path counts beside the segments, else one.
+    const VIEWS: usize = 2;
     fn unknowns(&self) -> Vec<Unknown>;
     /// Times of the rows.
     fn times(&self) -> &[Timestamp];
@@ -184,7 +186,7 @@ impl<D: Drive> Search<'_, D> {
 
     /// Errors of the segments, and of the path at the rows where they begin, without what touches
     /// the rows `left_out`.
-    fn errors(&self, x: &[f64], left_out: &Range<usize>) -> [Vec<Error>; 2] {
+    pub(super) fn errors(&self, x: &[f64], left_out: &Range<usize>) -> [Vec<Error>; 2] {
         let values = self.values(x);
         let (poses, sensor) = (path(self.drive, &values), self.drive.sensor(&values));
         let kept: Vec<&Segment> = self
@@ -256,7 +258,7 @@ impl<D: Drive> Search<'_, D> {
             sigmas: [FIRST_SIGMA; 2],
         };
         // A bad guess may be turns off at the end of the whole path; the segments find the way.
-        for views in [1, 2] {
+        for views in 1..=D::VIEWS {
             for _ in 0..ROUNDS {
                 let sigmas = &found.sigmas[..views];
                 let part: Vec<f64> = free.iter().map(|of| found.x[*of]).collect();

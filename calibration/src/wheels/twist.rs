@@ -8,8 +8,8 @@
 //! how much later than true the rows are stamped; a command is obeyed later than it is given, so there it
 //! is negative (dead time). `c` is a steering zero, or wheels of different size.
 //!
-//! `∫ v_m`, `∫ w_m` are formed first and shifted then, so that the path depends smoothly on the delay:
-//! its derivative is the input at the shifted time. A speed runs straight from row to row, a step evenly
+//! `∫ v_m`, `∫ w_m` are formed first, evened out over a tenth of a second and shifted then, so that the
+//! path depends smoothly on the delay: its derivative is the input at the shifted time. A speed runs straight from row to row, a step evenly
 //! since the row before, a command holds until the next: `∫ = c τ + (r − c) T (1 − e^(−τ/T))` where it
 //! was followed at `r`.
 //!
@@ -17,7 +17,8 @@
 //! though noise of the odometry would pretend to, so that its changes have to be well above that; at one
 //! speed `b` and `c` are one, which then counts as `c`. Delay and T together say how late the
 //! vehicle is, and only changes shorter than about T part them: T is given only where it is more than
-//! three of its sigmas and the drive fits better with it.
+//! three of its sigmas, the drive fits better with it, and the rows are not stamped after the motion, as
+//! what is measured is.
 //! Reference point: the one whose speed is told.
 
 use wayfix_filter::Timestamp;
@@ -75,6 +76,10 @@ const CURVATURE: &str = "yaw_rad_per_m";
 const DELAY: &str = "delay_s";
 const LAG: &str = "time_constant_s";
 
+/// Rows are evened out over so much: noise of single ones would move the delay \[s\].
+const EVEN_S: f64 = 0.1;
+/// From this correlation of way and time on, the vehicle goes at one speed: give or take a fifth.
+const ONE_SPEED: f64 = 0.98;
 /// What changes of the odometry say of the delay has to be so many times what its noise would say.
 const LIVELY: f64 = 4.0;
 /// Where the search for a time constant begins where none is stated \[s\].
@@ -147,20 +152,16 @@ pub fn calibrate_twist(
     let fit = |guess: &TwistDrive, held: &[&str]| {
         fit::calibrate(&Rows::new(guess, rows, held), reference, options)
     };
+    let told = Rows::new(guess, rows, &[]);
     let mut held = vec![LAG];
+    if told.is_at_one_speed() {
+        held.push(BIAS);
+    }
     let mut best = fit(guess, &held)?;
-    let is_lively = is_lively(rows, &best.fit);
+    let is_lively = told.is_lively(&best.fit);
     if !is_lively {
         held.push(DELAY);
         best = fit(guess, &held)?;
-    }
-    // At one speed the two are one, of which each alone says nothing.
-    if !is_shown(&best, BIAS) && !is_shown(&best, CURVATURE) {
-        let held_too = [held.as_slice(), &[BIAS]].concat();
-        let one = fit(guess, &held_too)?;
-        if is_shown(&one, CURVATURE) {
-            (best, held) = (one, held_too);
-        }
     }
     if is_lively && !guess.is_mean {
         let follows = TwistDrive {
@@ -175,6 +176,7 @@ pub fn calibrate_twist(
             && let Some(lag) = found.parameters.iter_mut().find(|p| p.name == LAG)
             && lag.observed != Observed::No
             && lag.value > LAG_SIGMAS * lag.sigma
+            && found.model.delay_s <= 0.0
             && found.fit.segment_position_rms_m < best.fit.segment_position_rms_m
         {
             lag.guess = guess.time_constant_s;
@@ -182,7 +184,7 @@ pub fn calibrate_twist(
             held.remove(0);
         }
     }
-    let unknowns = Rows::new(guess, rows, &[]).unknowns();
+    let unknowns = told.unknowns();
     let is_told = |of: &&Unknown| held.contains(&of.name) && !(guess.is_mean && of.name == LAG);
     let stays = |of: &Unknown| Parameter {
         name: of.name.to_owned(),
@@ -198,41 +200,18 @@ pub fn calibrate_twist(
     Ok(best)
 }
 
-/// Whether changes of speed and yaw rate, each against what the fit leaves of it, stand out of their
-/// noise, which is what rows do beside a straight line through their neighbours.
-fn is_lively(rows: &[TwistRow], fit: &Fit) -> bool {
-    let [mut changes, mut noise] = [0.0, 0.0];
-    type Of = fn(&TwistRow) -> f64;
-    let channels: [(Of, f64); 2] = [
-        (|row| row.forward_mps, fit.segment_position_rms_m),
-        (|row| row.yaw_rate_radps, fit.segment_yaw_rms_rad),
-    ];
-    for (of, left) in channels {
-        let mean = |squares: &mut dyn Iterator<Item = f64>| {
-            let (sum, count) = squares.fold((0.0, 0.0_f64), |(s, n), square| (s + square, n + 1.0));
-            sum / count.max(1.0) / left.powi(2)
-        };
-        let middle = rows.iter().map(of).sum::<f64>() / rows.len().max(1) as f64;
-        let all = mean(&mut rows.iter().map(|row| (of(row) - middle).powi(2)));
-        let bends = |three: &[TwistRow]| of(&three[0]) - 2.0 * of(&three[1]) + of(&three[2]);
-        let own = mean(&mut rows.windows(3).map(|three| bends(three).powi(2) / 6.0));
-        changes += (all - own).max(0.0);
-        noise += own;
-    }
-    changes > LIVELY * noise
-}
-
-fn is_shown(found: &Calibration<TwistDrive>, name: &str) -> bool {
-    (found.parameter(name)).is_some_and(|parameter| parameter.observed != Observed::No)
-}
-
 struct Rows<'a> {
     guess: &'a TwistDrive,
+    /// Times at which the path is told, rows' own: they are a tenth of a second apart at least.
     times: Vec<Timestamp>,
-    /// Since the first row \[s\].
+    /// The same since the first row \[s\].
+    told_at_s: Vec<f64>,
+    /// Times of the rows since the first \[s\].
     at_s: Vec<f64>,
     /// Speed, yaw rate, and whether it moves, as one or zero.
     rates: Vec<Rates>,
+    /// Evened out integrals up to each row.
+    even: Vec<Rates>,
     /// Parameters that stay as they are.
     held: Vec<&'a str>,
 }
@@ -245,30 +224,71 @@ fn map2(a: Rates, b: Rates, f: impl Fn(f64, f64) -> f64) -> Rates {
 
 impl<'a> Rows<'a> {
     fn new(guess: &'a TwistDrive, rows: &[TwistRow], held: &[&'a str]) -> Self {
-        let times: Vec<Timestamp> = rows.iter().map(|row| row.t).collect();
-        let first = times.first().copied().unwrap_or_default();
+        let first = rows.first().map(|row| row.t).unwrap_or_default();
         let rates = |row: &TwistRow| {
             let moves = row.forward_mps != 0.0 || row.yaw_rate_radps != 0.0;
             [row.forward_mps, row.yaw_rate_radps, f64::from(moves)]
         };
-        Self {
+        let mut all = Self {
             guess,
-            at_s: times.iter().map(|t| t.seconds_since(first)).collect(),
-            times,
+            times: Vec::new(),
+            told_at_s: Vec::new(),
+            at_s: rows.iter().map(|row| row.t.seconds_since(first)).collect(),
             rates: rows.iter().map(rates).collect(),
+            even: Vec::new(),
             held: held.to_vec(),
+        };
+        for (row, at_s) in rows.iter().zip(&all.at_s) {
+            // Rows that go back in time are refused later on, and have to be seen for that.
+            let is_next = |last: &f64| *at_s < *last || *at_s >= last + EVEN_S;
+            if all.told_at_s.last().is_none_or(is_next) {
+                all.times.push(row.t);
+                all.told_at_s.push(*at_s);
+            }
         }
+        let [first, others @ ..] =
+            [-0.4, -0.2, 0.0, 0.2, 0.4].map(|share| all.integrals(&all.at_s, share * EVEN_S, 0.0));
+        all.even = first;
+        for (k, even) in all.even.iter_mut().enumerate() {
+            let sum = others
+                .iter()
+                .fold(*even, |sum, of| map2(sum, of[k], |a, b| a + b));
+            *even = sum.map(|sum| sum / 5.0);
+        }
+        all
     }
 
-    /// Integrals of the rates up to each row's time plus `delay_s`.
+    /// Integrals of the rates up to each of the times at which the path is told, plus `delay_s`.
     fn shifted(&self, delay_s: f64, lag_s: f64) -> Vec<Rates> {
-        let mut integrals = Vec::with_capacity(self.at_s.len());
+        if lag_s > 0.0 {
+            return self.integrals(&self.told_at_s, delay_s, lag_s);
+        }
+        let last = self.at_s.len().saturating_sub(2);
+        let mut k = 0;
+        let integral = |told_at_s: &f64| {
+            let t_s = told_at_s + delay_s;
+            while k < last && self.at_s[k + 1] <= t_s {
+                k += 1;
+            }
+            let (Some(from), Some(to)) = (self.even.get(k), self.even.get(k + 1)) else {
+                return [0.0; 3];
+            };
+            let span_s = (self.at_s[k + 1] - self.at_s[k]).max(f64::EPSILON);
+            let share = (t_s - self.at_s[k]) / span_s;
+            map2(*from, *to, |a, b| a + share * (b - a))
+        };
+        self.told_at_s.iter().map(integral).collect()
+    }
+
+    /// Integrals of the rates up to each of `times_s` plus `delay_s`.
+    fn integrals(&self, times_s: &[f64], delay_s: f64, lag_s: f64) -> Vec<Rates> {
+        let mut integrals = Vec::with_capacity(times_s.len());
         let Some(last) = self.at_s.len().checked_sub(1) else {
             return integrals;
         };
         // Up to row `k`, and the rates at which the vehicle goes there.
         let (mut k, mut until, mut going) = (0, [0.0; 3], self.rates[0]);
-        for at_s in &self.at_s {
+        for at_s in times_s {
             let t_s = at_s + delay_s;
             while k < last && self.at_s[k + 1] <= t_s {
                 let span_s = self.at_s[k + 1] - self.at_s[k];
@@ -291,34 +311,80 @@ impl<'a> Rows<'a> {
         let Some(next) = next else {
             return (going.map(|rate| rate * tau_s), going);
         };
-        let span_s = self.at_s[k + 1] - self.at_s[k];
         if self.guess.is_mean {
             return (next.map(|rate| rate * tau_s), next);
         }
-        let (mut way, mut rates) = if lag_s > 0.0 {
-            let keep = (-tau_s / lag_s).exp();
-            let way = map2(here, going, |c, r| {
-                c * tau_s + (r - c) * lag_s * (1.0 - keep)
-            });
-            (way, map2(here, going, |c, r| c + (r - c) * keep))
-        } else {
-            let share = if span_s > 0.0 { tau_s / span_s } else { 0.0 };
-            let way = map2(here, next, |a, b| (a + 0.5 * (b - a) * share) * tau_s);
-            (way, map2(here, next, |a, b| a + (b - a) * share))
-        };
-        // It moves as a whole or not at all.
         let moves = if lag_s > 0.0 {
             here[2]
         } else {
             here[2].max(next[2])
         };
+        let (mut way, mut rates) = if lag_s > 0.0 {
+            let keep = (-tau_s / lag_s).exp();
+            let way = |c: f64, r: f64| c * tau_s + (r - c) * lag_s * (1.0 - keep);
+            (
+                map2(here, going, way),
+                map2(here, going, |c, r| c + (r - c) * keep),
+            )
+        } else {
+            let share = tau_s / (self.at_s[k + 1] - self.at_s[k]).max(f64::EPSILON);
+            let way = |a: f64, b: f64| (a + 0.5 * (b - a) * share) * tau_s;
+            (
+                map2(here, next, way),
+                map2(here, next, |a, b| a + (b - a) * share),
+            )
+        };
+        // It moves as a whole or not at all.
         (way[2], rates[2]) = (moves * tau_s, moves);
         (way, rates)
+    }
+
+    /// Whether what is turned with time and with the way can't be told apart.
+    fn is_at_one_speed(&self) -> bool {
+        let ways = self.shifted(0.0, 0.0);
+        let (mut both, mut squares) = (0.0, [0.0; 2]);
+        for pair in ways.windows(2) {
+            let [way_m, _, moving_s] = map2(pair[1], pair[0], |a, b| a - b);
+            both += way_m * moving_s;
+            squares = [squares[0] + way_m * way_m, squares[1] + moving_s * moving_s];
+        }
+        both.abs() > ONE_SPEED * (squares[0] * squares[1]).sqrt()
+    }
+
+    /// Whether changes of speed and yaw rate, each against what the fit leaves of it, stand out of
+    /// their noise, which is what a tenth of a second does beside a straight line through its
+    /// neighbours.
+    fn is_lively(&self, fit: &Fit) -> bool {
+        let ways = self.integrals(&self.told_at_s, 0.0, 0.0);
+        let of_pair = |(way, at_s): (&[Rates], &[f64])| {
+            let span_s = (at_s[1] - at_s[0]).max(f64::EPSILON);
+            map2(way[1], way[0], |a, b| (a - b) / span_s)
+        };
+        let pairs = ways.windows(2).zip(self.told_at_s.windows(2));
+        let rates: Vec<Rates> = pairs.map(of_pair).collect();
+        let [mut changes, mut noise] = [0.0, 0.0];
+        let lefts = [fit.segment_position_rms_m, fit.segment_yaw_rms_rad];
+        for (channel, left) in lefts.into_iter().enumerate() {
+            let mean = |values: &mut dyn Iterator<Item = f64>| {
+                let (sum, count) =
+                    values.fold((0.0, 0.0_f64), |(s, n), value| (s + value, n + 1.0));
+                sum / count.max(1.0)
+            };
+            let middle = mean(&mut rates.iter().map(|rate| rate[channel]));
+            let all = mean(&mut rates.iter().map(|rate| (rate[channel] - middle).powi(2)));
+            let bend = |of: &[Rates]| of[0][channel] - 2.0 * of[1][channel] + of[2][channel];
+            let own = mean(&mut rates.windows(3).map(|of| bend(of).powi(2) / 6.0));
+            changes += (all - own).max(0.0) / left.powi(2);
+            noise += own / left.powi(2);
+        }
+        changes > LIVELY * noise
     }
 }
 
 impl Drive for Rows<'_> {
     type Model = TwistDrive;
+    /// A command is not obeyed to the last: over a long path that adds up to what says nothing.
+    const VIEWS: usize = 1;
 
     fn unknowns(&self) -> Vec<Unknown> {
         let scales = [
@@ -376,7 +442,8 @@ impl Drive for Rows<'_> {
             let [way_m, turn_rad, moving_s] = map2(pair[1], pair[0], |a, b| a - b);
             let way_m = scale * way_m;
             let turn_rad = yaw_scale * turn_rad + bias_radps * moving_s + yaw_rad_per_m * way_m;
-            (way_m, turn_rad)
+            // The chord of an arc.
+            (way_m * (1.0 - turn_rad * turn_rad / 24.0), turn_rad)
         };
         integrals.windows(2).map(step).collect()
     }

@@ -48,8 +48,8 @@ impl<D: Drive> Search<'_, D> {
         let mut covariance = self.spread(fitted, at)?;
         covariance += &inverse * &of_priors * &inverse;
 
-        // Each row is in so many segments, and in the path besides.
-        let repeats = (OVERLAP + 1) as f64;
+        // Each row is in so many segments, and in the path where that counts.
+        let repeats = (OVERLAP + D::VIEWS - 1) as f64;
         let excited = (information - &of_priors) / repeats + of_priors;
         let excited = self::inverse(excited)?.diagonal();
         let sigmas = covariance.diagonal().map(f64::sqrt);
@@ -84,7 +84,7 @@ impl<D: Drive> Search<'_, D> {
         let part: Vec<f64> = fitted.iter().map(|of| at.x[*of]).collect();
         let residuals = |part: &[f64]| {
             let x = placed(&at.x, fitted, part);
-            self.residuals(fitted, &x, &at.sigmas, left_out)
+            self.residuals(fitted, &x, &at.sigmas[..D::VIEWS], left_out)
         };
         let (residuals, jacobian) = linearise(&part, residuals).map_err(WheelsError::Diverged)?;
         let transposed = jacobian.transpose();
@@ -114,7 +114,27 @@ impl<D: Drive> Search<'_, D> {
             .iter()
             .map(|step| step - &mean)
             .map(|step| &step * step.transpose());
-        Ok(squares.sum::<DMatrix<f64>>() * ((1.0 - share) / (share * count)))
+        let flatter = match D::VIEWS {
+            1 => self.flatter(at),
+            _ => 1.0,
+        };
+        let share = (1.0 - share) / (share * count);
+        Ok(squares.sum::<DMatrix<f64>>() * share * flatter.powi(2))
+    }
+
+    /// How much flatter the robust cost is than Gauss-Newton takes it, over all segments: so much farther
+    /// the minimum moves. Along the error its curvature is `(1 + z)^-3/2`, across it `(1 + z)^-1/2`.
+    /// (Where the path counts, whose errors last, the spread is wide enough without.)
+    fn flatter(&self, at: &Minimum) -> f64 {
+        let (mut taken, mut is) = (0.0, 0.0_f64);
+        let sigma = at.sigmas[0];
+        for [x, y, yaw] in &self.errors(&at.x, &(0..0))[0] {
+            let z = (x / sigma.0).powi(2) + (y / sigma.0).powi(2) + (yaw / sigma.1).powi(2);
+            let root: f64 = (1.0 + z).sqrt();
+            taken += 4.0 / (1.0 + root) + (1.0 + root) / (2.0 * root * root);
+            is += 2.0 / root + root.powi(-3);
+        }
+        taken / is
     }
 
     /// The drive in parts, as rows.

@@ -11,10 +11,11 @@ use crate::calibrate::File;
 use crate::calibrate::wheels::{Collected, Request, calibrate};
 
 /// Find the geometry of wheels and steering: metres and radians a count, wheelbase or track,
-/// steering zero and backlash, and with --reference where that sensor sits.
+/// steering zero and backlash, and with --reference where that sensor sits. Of computed odometry:
+/// scales, bias and steering zero of its yaw rate, and how late it is.
 ///
-/// The log needs wheel_ticks or wheel_speeds, the steering where the vehicle has one,
-/// and truth with heading. Each parameter comes with its sigma and whether the drive could show it;
+/// The log needs wheel_ticks or wheel_speeds, the steering where the vehicle has one, or else twist or
+/// odometry_step, and truth with heading. Each parameter comes with its sigma and whether the drive could show it;
 /// what it did not show stays as it is. The result is printed as lines of vehicle.toml.
 #[derive(Debug, Args)]
 pub(super) struct Wheels {
