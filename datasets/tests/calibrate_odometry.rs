@@ -59,19 +59,24 @@ fn mrclam_follows_its_commands_late() {
         return;
     };
     let found = found(&ignorant(mrclam));
-    // Stamps of a command are early.
-    let late_s = value(&found, "time_constant_s") - value(&found, "delay_s");
-    println!("late by {late_s:.3} s in all");
-    assert!((0.1..=0.21).contains(&late_s), "{late_s}");
+    // Stamps of a command are early: dead time, and a lag besides.
+    let (dead_s, lag_s) = (-value(&found, "delay_s"), value(&found, "time_constant_s"));
+    assert!((dead_s - 0.1).abs() < 0.03, "{dead_s}");
+    assert!((lag_s - 0.1).abs() < 0.04, "{lag_s}");
+    // A plain fit of what it turns in 2 s, by what it is told 0.2 s before, gives 0.951 without an
+    // offset, 0.956 with one of -0.039 rad/m.
     let yaw_rate_scale = value(&found, "yaw_rate_scale");
-    assert!((yaw_rate_scale - 0.86).abs() < 0.02, "{yaw_rate_scale}");
+    assert!((yaw_rate_scale - 0.951).abs() < 0.02, "{yaw_rate_scale}");
     let offset = found.parameter("source.wheels.yaw_rad_per_m").unwrap();
     assert_ne!(offset.verdict, Verdict::NotShown);
+    assert!((offset.value + 0.039).abs() < 3.0 * offset.sigma);
     let (before, after) = (found.as_stated.unwrap(), found.in_sample);
-    assert!(after.segment_position_rms_m < 0.5 * before.segment_position_rms_m);
+    assert!(after.segment_yaw_rms_deg < 0.8 * before.segment_yaw_rms_deg);
 }
 
-/// True over told distance, by a plain fit of chords of a second, odometry's delay of 0.1 s let be.
+/// True over told distance, by a plain fit of chords of a second, told 0.1 s late. Speeds run straight from
+/// row to row, as in the engine; the set's rows are uneven, each its distance over the time before, and
+/// held until the next row they would give 0.935, 0.953 and 0.949, held since the last 0.99, 1.00, 0.99.
 fn plain_scale(recording: &Recording) -> f64 {
     let mut told = Vec::new();
     let (mut x_m, mut y_m, mut yaw_rad) = (0.0, 0.0, 0.0_f64);
@@ -121,7 +126,6 @@ fn wifibot_shows_its_wheel_scale_on_each_run() {
         let found = found(&ignorant(wifibot));
         let scale = value(&found, "scale");
         println!("  scale {scale:.4}, plain fit {plain:.4}");
-        assert!((0.93..=0.955).contains(&scale), "run {run}: {scale}");
         assert!((scale - plain).abs() < 0.01, "run {run}: {scale} {plain}");
     }
 }

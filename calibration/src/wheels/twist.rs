@@ -78,7 +78,8 @@ const LAG: &str = "time_constant_s";
 
 /// Rows are evened out over so much: noise of single ones would move the delay \[s\].
 const EVEN_S: f64 = 0.1;
-/// From this correlation of way and time on, the vehicle goes at one speed: give or take a fifth.
+/// From this correlation of way and time on, the vehicle goes at one speed: give or take a fifth; and
+/// from this one of bias and curvature on, these are one.
 const ONE_SPEED: f64 = 0.98;
 /// What changes of the odometry say of the delay has to be so many times what its noise would say.
 const LIVELY: f64 = 4.0;
@@ -158,6 +159,10 @@ pub fn calibrate_twist(
         held.push(BIAS);
     }
     let mut best = fit(guess, &held)?;
+    if is_one(&best.correlation) {
+        held.push(BIAS);
+        best = fit(guess, &held)?;
+    }
     let is_lively = told.is_lively(&best.fit);
     if !is_lively {
         held.push(DELAY);
@@ -198,6 +203,11 @@ pub fn calibrate_twist(
     };
     (best.parameters).extend(unknowns.iter().filter(is_told).map(stays));
     Ok(best)
+}
+
+/// Whether bias and what is turned with the way are all but one.
+fn is_one((correlation, one, other): &(f64, String, String)) -> bool {
+    [one, other].map(String::as_str) == [BIAS, CURVATURE] && correlation.abs() > ONE_SPEED
 }
 
 struct Rows<'a> {

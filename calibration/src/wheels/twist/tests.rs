@@ -206,7 +206,8 @@ fn the_path_is_smooth_in_all_parameters() {
         };
         let expected = truth.speed_scale * (rate(300) - rate(200));
         assert!((slopes[(0, 4)] - expected).abs() < 1e-3 * expected.abs().max(0.1));
-        assert!((slopes[(0, 0)] - ends(&values)[0] / truth.speed_scale).abs() < 1e-6);
+        // The scale turns the vehicle a little besides, which shortens the chords of the arcs.
+        assert!((slopes[(0, 0)] - ends(&values)[0] / truth.speed_scale).abs() < 1e-4);
     }
 }
 
