@@ -4,7 +4,8 @@
 //! knows the increments well and the drift badly, and the error of the whole path, begun once, where
 //! it is the other way round. Each has a sigma of position and one of heading, and these are found
 //! from the residuals themselves: fit, take the root mean square of what is left, fit again, until
-//! nothing changes. So there is nothing to be tuned to a drive.
+//! nothing changes. So there is nothing to be tuned to a drive. Computed odometry counts by its segments
+//! alone.
 
 use std::ops::Range;
 

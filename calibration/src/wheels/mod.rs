@@ -1,5 +1,6 @@
-//! Geometry of a wheeled vehicle from its encoders, or the errors of its computed odometry, and a reference that saw the same drive (tracker,
-//! laser odometry, RTK): no straight lines, squares or marks are asked for, an ordinary drive serves.
+//! Geometry of a wheeled vehicle from its encoders, or the errors of its computed odometry, and a
+//! reference that saw the same drive (tracker, laser odometry, RTK): no straight lines, squares or marks
+//! are asked for, an ordinary drive serves.
 //!
 //! The drive is cut into many short, overlapping segments; in each the odometry's motion of the
 //! reference sensor is compared with the reference's own, `S⁻¹ Pₐ⁻¹ P_b S` against `Rₐ⁻¹ R_b`, with a
@@ -7,6 +8,8 @@
 //! where it would bend everything after it, and the reference may drift. What adds up over a drive (a
 //! steering zero, a scale) shows best in the whole path, which counts beside them. The sigmas of both
 //! come from the residuals; there is nothing to be set for a drive.
+//!
+//! Odometry that comes computed ([`TwistDrive`]) goes the same way, by its segments alone.
 //!
 //! What comes out has sigmas (cautious: up to twice the true error in simulation) and says which
 //! parameters the drive did not show ([`Observed`](crate::Observed)); those stay at the guess.
