@@ -47,6 +47,11 @@ proptest! {
     }
 
     #[test]
+    fn ros2(bytes in bytes(100)) {
+        imports::ros2(&bytes);
+    }
+
+    #[test]
     fn config(site in bytes(12), vehicle in bytes(12), samples in bytes(400)) {
         files::config(&[&site, &[255_u8][..], &vehicle, &[255], &samples].concat());
     }

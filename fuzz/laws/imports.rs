@@ -5,6 +5,8 @@ use std::io::Cursor;
 use wayfix::log::Record;
 use wayfix::log::import::csv::{ColumnMap, CsvFile};
 use wayfix::log::import::nmea::NmeaFile;
+use wayfix::log::import::ros2::Topics;
+use wayfix::log::mcap::McapReader;
 use wayfix_sensors::Name;
 
 use super::bytes::edited;
@@ -58,4 +60,51 @@ pub fn nmea(choices: &[u8]) {
     let name = Name::from("gnss").unwrap();
     let file = NmeaFile::new(&head, Cursor::new(bytes), total, name);
     assert_finite(file.map(|record| record.expect("bytes in memory can be read")));
+}
+
+/// One message of each kind, in either byte order: `SCHEMA LE|BE HEX` a line.
+const MESSAGES: &str = include_str!("../../src/log/import/ros2/golden.txt");
+
+fn record(opcode: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    [&[opcode], &(body.len() as u64).to_le_bytes()[..], &body].concat()
+}
+
+/// Length and text.
+fn text(text: &str) -> Vec<u8> {
+    [&(text.len() as u32).to_le_bytes(), text.as_bytes()].concat()
+}
+
+/// The first byte chooses a message, the rest edits it.
+pub fn ros2(choices: &[u8]) {
+    let (first, choices) = choices.split_first().unwrap_or((&0, &[]));
+    let line = MESSAGES
+        .lines()
+        .nth(usize::from(first / 2) % MESSAGES.lines().count());
+    let mut words = line.unwrap().split(' ');
+    let (schema, hex) = (words.next().unwrap(), words.nth(1).unwrap());
+    let golden: Vec<u8> = (0..hex.len() / 2)
+        .map(|i| u8::from_str_radix(&hex[2 * i..2 * i + 2], 16).unwrap())
+        .collect();
+    // Schema 1, channel 2 of it, one message; no end.
+    let bag = [
+        b"\x89MCAP0\r\n".to_vec(),
+        record(
+            3,
+            &[
+                &1_u16.to_le_bytes(),
+                &text(schema),
+                &text("ros2msg"),
+                &text(""),
+            ],
+        ),
+        record(4, &[&[2, 0, 1, 0], &text("/a/b"), &text("cdr"), &text("")]),
+        record(5, &[&[2, 0], &[0; 4 + 8 + 8], &edited(&golden, choices)]),
+    ];
+    let topics = Topics {
+        truth: (first % 2 == 1).then(|| "/a/b".to_owned()),
+        ..Topics::default()
+    };
+    let mut reader = McapReader::with_ros2(Cursor::new(bag.concat()), topics).unwrap();
+    assert_finite(std::iter::from_fn(|| reader.next_record().unwrap()));
 }

@@ -16,6 +16,9 @@
 //! position,12.3,4.5,0.8,0.1        x, y [m] in the site frame, z [m]?, sigma [m]?
 //! passage,P3                       portal
 //! ```
+//! WiFi round-trip times are ranges, and signal strengths of WiFi and Zigbee are `rssi`; the access point is
+//! named as site.toml names its anchor or beacon: `range,24:0a:c4:9f:01:02,4.31`.
+//!
 //! `?` marks what may be left empty or out. A line may begin with the device's own time `@12.345,`
 //! \[s\], and may end with a checksum `*5A` as in NMEA 0183: the exclusive or of all characters before
 //! the star, two hexadecimal digits. A line that begins with `#` is a comment. JSON Lines are the
@@ -251,6 +254,14 @@ mod tests {
                 r#"{"bearing":{"anchor":"A1","azimuth_rad":3.141592653589793,"elevation_rad":0}}"#,
             ),
             ("rssi,B7,-71", r#"{"rssi":{"beacon":"B7","rssi_dbm":-71}}"#),
+            (
+                "range,24:0a:c4:9f:01:02,4.31,-58",
+                r#"{"range":{"anchor":"24:0a:c4:9f:01:02","range_m":4.31,"rx_power_dbm":-58}}"#,
+            ),
+            (
+                "rssi,00124B00F1E2D3C4,-63",
+                r#"{"rssi":{"beacon":"00124B00F1E2D3C4","rssi_dbm":-63}}"#,
+            ),
             (
                 "ticks,1204,-1198,s2047",
                 r#"{"wheel_ticks":{"ticks":[1204,-1198],"steering_ticks":2047}}"#,

@@ -206,6 +206,12 @@ impl Framer {
     }
 }
 
+/// Of what stands between `$` and `*`: all bytes, exclusive or.
+#[must_use]
+pub fn checksum(body: &[u8]) -> u8 {
+    body.iter().fold(0, |sum, b| sum ^ b)
+}
+
 fn sentence(
     frame: &[u8],
     t_rx: Timestamp,
@@ -221,7 +227,7 @@ fn sentence(
         .and_then(|hex| core::str::from_utf8(hex).ok())
         .and_then(|hex| u8::from_str_radix(hex, 16).ok())
         .ok_or(DecodeError::Framing)?;
-    if frame[1..star].iter().fold(0, |sum, b| sum ^ b) != stated {
+    if checksum(&frame[1..star]) != stated {
         return Err(DecodeError::Checksum);
     }
     // `$` talker (2), type (3); proprietary and query sentences have other lengths or types.

@@ -12,11 +12,12 @@ use wayfix_sensors::Name;
 use crate::log::import::Recording;
 use crate::log::import::csv::{ColumnMap, CsvFile};
 use crate::log::import::nmea::NmeaFile;
+use crate::log::import::ros2::{Ros2File, Topics};
 use crate::log::{self, Record};
 
 /// Convert a log or a foreign recording to a log (.mcap or .jsonl).
 ///
-/// INPUT is a log (.mcap, .jsonl), NMEA 0183 (.nmea), or CSV with --map. Damaged input is read as
+/// INPUT is a log (.mcap, .jsonl), a ROS 2 bag (.mcap), NMEA 0183 (.nmea), or CSV with --map. Damaged input is read as
 /// far as it goes; what was left out is reported. Fails when nothing could be read.
 #[derive(Debug, Args)]
 pub struct Convert {
@@ -31,6 +32,13 @@ pub struct Convert {
     /// Name of the source, for recordings that name none [NMEA default: gnss].
     #[arg(long, value_name = "NAME", value_parser = name)]
     source: Option<Name>,
+    /// Source that a topic of ROS 2 becomes [default: its name, with `_` for inner slashes]; others are
+    /// left out then. May be given more than once.
+    #[arg(long = "topic", value_name = "TOPIC=NAME", value_parser = topic)]
+    topics: Vec<(String, Name)>,
+    /// Topic of ROS 2 whose poses are truth.
+    #[arg(long, value_name = "TOPIC")]
+    truth: Option<String>,
     /// Print the summary as JSON.
     #[arg(long)]
     json: bool,
@@ -38,6 +46,13 @@ pub struct Convert {
 
 fn name(text: &str) -> Result<Name, String> {
     Name::from(text).map_err(|_| "more than 48 bytes".to_owned())
+}
+
+fn topic(text: &str) -> Result<(String, Name), String> {
+    let (topic, source) = (text.split_once('='))
+        .filter(|(topic, source)| !topic.is_empty() && !source.is_empty())
+        .ok_or("expected TOPIC=NAME, such as /imu/data=imu")?;
+    Ok((topic.to_owned(), name(source)?))
 }
 
 /// What was converted.
@@ -92,7 +107,14 @@ impl Convert {
         }
         let extension = input.extension().unwrap_or_default().to_ascii_lowercase();
         Ok(match extension.to_str().unwrap_or_default() {
-            "mcap" | "jsonl" => Box::new(log::open(input)?),
+            "mcap" => {
+                let topics = Topics {
+                    sources: self.topics.iter().cloned().collect(),
+                    truth: self.truth.clone(),
+                };
+                Box::new(Ros2File::open(input, topics)?)
+            }
+            "jsonl" => Box::new(log::open(input)?),
             "nmea" | "nma" => {
                 let source = self
                     .source

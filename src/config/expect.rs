@@ -122,7 +122,7 @@ pub(super) fn expected(root: &Value, schema: &Map<String, Value>) -> String {
 }
 
 /// The candidate closest to a misspelt word, if any is close.
-pub(super) fn closest<'c>(candidates: impl Iterator<Item = &'c str>, word: &str) -> Option<String> {
+pub(crate) fn closest<'c>(candidates: impl Iterator<Item = &'c str>, word: &str) -> Option<String> {
     const CLOSE: f64 = 0.85;
     // One slip of the finger in a short word weighs more in Jaro-Winkler than it does for people.
     let likeness = |candidate: &str| match strsim::osa_distance(candidate, word) {

@@ -2,7 +2,7 @@
 
 pub mod check;
 mod consistency;
-mod expect;
+pub(crate) mod expect;
 mod lines;
 mod load;
 mod problem;

@@ -160,6 +160,7 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
     ("camera", &["sigma_px", "focal_px"], Bound::Positive),
     ("pose", &["sigma_m", "sigma_deg"], Bound::Positive),
     ("Live", &["latency_s"], Bound::NonNegative),
+    ("Ntrip", &["gga_s"], Bound::NonNegative),
     ("Live", &["baud"], Bound::Positive),
 ];
 

@@ -22,6 +22,10 @@ const RECENT: usize = 64;
 /// A source is stale when it is silent for so long, or for so many of its periods.
 const STALE_S: f64 = 2.0;
 const STALE_PERIODS: f64 = 5.0;
+/// Bytes in which nothing can be read for so long are another device's \[s\].
+const UNREADABLE_S: f64 = 3.0;
+const UNREADABLE: &str =
+    "bytes but nothing decoded: wrong baud rate, or another device than the adapter's?";
 
 /// How a source is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,6 +66,9 @@ struct Row {
     recent: VecDeque<Fate>,
     fates: BTreeMap<Fate, u64>,
     counters: Counters,
+    /// Since then bytes have come, and no message.
+    unreadable_since: Option<Timestamp>,
+    has_told: bool,
     error: Option<String>,
     clock: ClockState,
 }
@@ -79,6 +86,21 @@ impl Row {
         } else {
             0.0
         }
+    }
+
+    /// Takes what has gone through its decoder.
+    fn decoded(&mut self, counters: Counters, now: Timestamp) {
+        let before = std::mem::replace(&mut self.counters, counters);
+        if counters.samples > before.samples || counters.ignored > before.ignored {
+            (self.unreadable_since, self.has_told) = (None, false);
+        } else if counters.malformed > before.malformed {
+            self.unreadable_since.get_or_insert(now);
+        }
+    }
+
+    fn is_unreadable(&self, now: Timestamp) -> bool {
+        self.unreadable_since
+            .is_some_and(|since| now.seconds_since(since) >= UNREADABLE_S)
     }
 
     fn age_s(&self, now: Timestamp) -> Option<f64> {
@@ -177,25 +199,30 @@ impl Board {
 
     /// Bytes that came at `t_rx` have been dealt with.
     pub fn dealt_with(&self, t_rx: Timestamp, decoding: &Decoding) {
-        let latency_s = self.clock.now().seconds_since(t_rx);
+        let now = self.clock.now();
+        let latency_s = now.seconds_since(t_rx);
         let mut inner = self.lock();
         inner.latencies.add(latency_s);
         if let Some(row) = inner.rows.get_mut(&decoding.source()) {
-            row.counters = decoding.counters();
+            row.decoded(decoding.counters(), now);
         }
     }
 
-    /// What changes slowly.
+    /// What changes slowly. A source whose bytes make no sense is told of once.
     pub fn refresh(&self, decodings: &[Decoding], recording_lost: u64) {
         let slow: Vec<_> = decodings
             .iter()
             .map(|d| (d.source(), d.last_error(), d.clock()))
             .collect();
+        let now = self.clock.now();
         let mut inner = self.lock();
         inner.recording_lost = recording_lost;
         for (source, error, clock) in slow {
             if let Some(row) = inner.rows.get_mut(&source) {
                 (row.error, row.clock) = (error, clock);
+                if row.is_unreadable(now) && !std::mem::replace(&mut row.has_told, true) {
+                    tracing::warn!("{source}: {UNREADABLE}");
+                }
             }
         }
     }
@@ -234,6 +261,7 @@ impl Board {
                 faults: health.map_or(0, Health::faults),
                 fault: health.and_then(Health::fault),
                 decode_error: row.error.clone(),
+                hint: row.is_unreadable(now).then_some(UNREADABLE),
                 jitter_s: row.clock.jitter_s,
                 clock_drift_ppm: row.clock.drift_ppm,
                 clock_resets: row.clock.resets,
@@ -311,6 +339,8 @@ pub struct SourceLook {
     pub fault: Option<String>,
     /// Why its last unreadable message was refused.
     pub decode_error: Option<String>,
+    /// What may be wrong with it, though its transport is open.
+    pub hint: Option<&'static str>,
     /// How late, or how uneven, its messages come: 95 in 100 by less \[s\].
     pub jitter_s: Option<f64>,
     /// Of the device's clock.

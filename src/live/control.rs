@@ -97,7 +97,7 @@ async fn health(State(control): State<Control>) -> Response {
     let conditions = conditions.unwrap_or_default();
     let silent: Vec<Value> = (look.sources.iter())
         .filter(|s| matches!(s.state.name(), "waiting" | "stale" | "failed"))
-        .map(|s| json!({ "source": s.source, "state": s.state, "why": s.fault }))
+        .map(|s| json!({ "source": s.source, "state": s.state, "why": s.fault.as_deref().or(s.hint) }))
         .collect();
     let has_place = !matches!(mode, "cold" | "lost");
     let status = match (

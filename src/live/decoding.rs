@@ -1,12 +1,14 @@
 //! One stream's bytes to samples on the engine's time base.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use wayfix_filter::Timestamp;
 use wayfix_sensors::{Counters, Decoder, Kind, Name, Sample};
 
 use super::mapping::{Event, Mapping};
 use super::plan::Stream;
+use super::rover::Rover;
 use crate::config::source::live::ClockOf;
 
 /// Intervals between arrivals that their jitter is told from.
@@ -19,6 +21,8 @@ pub struct Decoding {
     route: Vec<(Kind, Name)>,
     time: Time,
     arrivals: Arrivals,
+    /// Whoever asks a caster for corrections wants to know the receiver's place.
+    rover: Option<Arc<Rover>>,
 }
 
 struct Time {
@@ -113,6 +117,7 @@ impl Decoding {
                 arrived: None,
             },
             arrivals: Arrivals::default(),
+            rover: stream.ntrip.map(|corrections| corrections.rover),
         }
     }
 
@@ -133,6 +138,9 @@ impl Decoding {
         } = self;
         let mut take = |sample| out.push(placed(sample, t_rx, route, time));
         decoder.push(bytes, t_rx, &mut take);
+        if let Some(rover) = &self.rover {
+            rover.hear(bytes, t_rx, out.get(before..).unwrap_or_default());
+        }
         if out.len() > before {
             self.arrivals.add(t_rx);
         }

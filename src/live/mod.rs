@@ -5,6 +5,7 @@
 //! | `clock` | reads clocks, alone |
 //! | `plan` | vehicle.toml to streams |
 //! | `transport`, `link` | bytes from devices, opened again when they break |
+//! | `ntrip`, `rover` | corrections from a caster, which is told the receiver's place |
 //! | `inbox` | what has arrived, in order, bounded a stream |
 //! | `decoding`, `mapping` | bytes to samples on the engine's time base |
 //! | `consumer`, `session` | the engine, its files; a thread of its own |
@@ -28,6 +29,7 @@ pub mod mapping;
 mod ntrip;
 pub mod plan;
 mod recorder;
+mod rover;
 mod session;
 pub mod transport;
 pub mod view;
@@ -46,6 +48,7 @@ use consumer::Consumer;
 use decoding::Decoding;
 use inbox::Inbox;
 use link::{Health, Link};
+use rover::Whereabouts;
 pub use session::Begin;
 use session::Session;
 use view::View;
@@ -160,7 +163,12 @@ async fn attend(run: Run, streams: Vec<plan::Stream>) -> anyhow::Result<Document
         );
         let link = link.patient(is_tcp && stream.clock == ClockOf::Synchronised);
         if let Some(corrections) = stream.ntrip.clone() {
-            helpers.spawn(ntrip::feed(stream.source, corrections, outgoing));
+            let place = Whereabouts {
+                rover: Arc::clone(&corrections.rover),
+                board: Arc::clone(&board),
+                datum: begin.site.datum,
+            };
+            helpers.spawn(ntrip::feed(stream.source, corrections, place, outgoing));
         }
         tasks.spawn(transport::supervise(stream.transport.clone(), link));
         decodings.push(Decoding::new(stream));

@@ -1,10 +1,13 @@
 //! From vehicle.toml to streams: what is to be opened, decoded and named.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use wayfix_sensors::{Decoder, Kind, Name, device};
 
+use super::rover::Rover;
 use super::transport::missing_feature;
 use crate::config::Vehicle;
 use crate::config::source::live::{Caster, ClockOf, Live, Transport};
@@ -36,6 +39,10 @@ pub struct Corrections {
     pub caster: Caster,
     /// User and password.
     pub login: Option<(String, String)>,
+    /// Between two sentences that tell the caster the receiver's place; `None`: it is not told.
+    pub gga_every: Option<Duration>,
+    /// The receiver's place.
+    pub rover: Arc<Rover>,
 }
 
 /// The streams of a vehicle; files are looked for in `directory`.
@@ -79,7 +86,15 @@ fn stream(name: &str, live: &Live, directory: &Path) -> anyhow::Result<Stream> {
             None => String::new(),
         };
         let login = ntrip.user.clone().map(|user| (user, password));
-        anyhow::Ok(Corrections { caster, login })
+        let gga_every = Duration::try_from_secs_f64(ntrip.gga_s);
+        let gga_every = gga_every.ok().filter(|every| !every.is_zero());
+        let rover = Arc::default();
+        anyhow::Ok(Corrections {
+            caster,
+            login,
+            gga_every,
+            rover,
+        })
     });
     Ok(Stream {
         source,

@@ -213,14 +213,7 @@ fn notes(source: &SourceLook) -> String {
             notes.push(format!("{count} {word}"));
         }
     }
-    if source.bytes > 0
-        && source.samples == 0
-        && let Some(error) = &source.decode_error
-    {
-        notes.push(format!(
-            "{error}: is the adapter, or the baud rate, the right one?"
-        ));
-    }
+    notes.extend(source.hint.map(str::to_owned));
     if let Some(jitter_s) = source.jitter_s.filter(|s| *s > 0.02) {
         notes.push(format!("jitter {:.0} ms", jitter_s * 1e3));
     }

@@ -6,10 +6,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socketcan::{CanFrame, CanSocket, EmbeddedFrame, Socket};
 use wayfix::live::clock::Clock;
 use wayfix::live::inbox::{Inbox, Taken};
 use wayfix::live::link::{Health, Link};
 use wayfix::live::transport::can::receive;
+
+use crate::harness::raw_bytes;
 
 fn kernel_frame(id: u32, data: &[u8]) -> Vec<u8> {
     let mut bytes = id.to_ne_bytes().to_vec();
@@ -55,7 +58,7 @@ fn a_virtual_interface() {
     let has = Command::new("ip").args(["link", "show", "vcan0"]).output();
     if !has.is_ok_and(|o| o.status.success()) {
         println!(
-            "skipped: this kernel has no vcan0 (modprobe vcan; ip link add vcan0 type vcan; ip link set vcan0 up)"
+            "skipped: this kernel has no vcan0 (modprobe vcan; ip link add vcan0 type vcan; ip link set vcan0 up), or see scripts/vcan.sh"
         );
         return;
     }
@@ -66,17 +69,33 @@ fn a_virtual_interface() {
     let vehicle = "[source.steering]\nkind = \"steering\"\n[source.steering.live]\nadapter = \"can\"\ncan = \"vcan0\"\ndbc_file = \"bus.dbc\"\noptions = { steering = \"Angle\" }\n";
     std::fs::write(scratch.0.join("vehicle.toml"), vehicle).unwrap();
     let live = crate::harness::Live::start_in(scratch, &[], |_| ());
-    live.wait("steering", "open", |s| !s.is_null());
+    let bus = CanSocket::open("vcan0").unwrap();
+    let send = |id| {
+        let frame = CanFrame::from_raw_id(id, &[0, 0x10, 0, 0, 0, 0, 0, 0]);
+        bus.write_frame(&frame.unwrap()).unwrap();
+    };
+    // A frame of nobody's is ignored, and tells when it listens.
+    live.wait("steering", "listening", |s| {
+        send(0x26);
+        s["ignored"].as_u64() > Some(0)
+    });
     for _ in 0..20 {
-        let sent = Command::new("cansend")
-            .args(["vcan0", "025#0010000000000000"])
-            .status();
-        if sent.is_err() {
-            println!("skipped: there is no cansend here");
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(20));
+        send(0x25);
+        std::thread::sleep(Duration::from_millis(5));
     }
-    live.wait_samples("steering", 10);
-    live.stop();
+    let source = live.wait_samples("steering", 20);
+    assert_eq!(
+        (&source["samples"], &source["malformed"]),
+        (&20.into(), &0.into()),
+        "{source:#}"
+    );
+    let stopped = live.stop();
+    let raw = raw_bytes(&stopped.scratch, "out/log.mcap", "steering");
+    let raw = String::from_utf8(raw).unwrap();
+    assert_eq!(
+        raw.matches("can0 025#0010000000000000\n").count(),
+        20,
+        "{raw}"
+    );
+    println!("over the kernel's vcan0");
 }

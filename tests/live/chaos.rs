@@ -10,14 +10,26 @@ use std::time::Duration;
 use crate::harness::{Live, assert_replays, free_port, range_line, source, tag};
 
 /// The same made-up numbers every time.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % sides
+    }
+
+    /// Mostly the line as it is; else garbage, half of it, or a bit of it turned over.
+    pub fn spoilt(&mut self, line: &str) -> Vec<u8> {
+        let mut line = line.as_bytes().to_vec();
+        match self.roll(8) {
+            0 => line = (0..self.roll(300)).map(|_| self.roll(256) as u8).collect(),
+            1 => line.truncate(self.roll(line.len() as u64) as usize),
+            2 => line[2] ^= 1 << self.roll(8),
+            _ => {}
+        }
+        line
     }
 }
 
@@ -60,14 +72,7 @@ fn a_bad_day() {
             // Some lines, garbage among them, and cut within one.
             for _ in 0..dice.roll(60) {
                 k += 1;
-                let mut line = range_line(k).into_bytes();
-                match dice.roll(8) {
-                    0 => line = (0..dice.roll(300)).map(|_| dice.roll(256) as u8).collect(),
-                    1 => line.truncate(dice.roll(line.len() as u64) as usize),
-                    2 => line[2] ^= 1 << dice.roll(8),
-                    _ => {}
-                }
-                if stream.write_all(&line).is_err() {
+                if stream.write_all(&dice.spoilt(&range_line(k))).is_err() {
                     break;
                 }
                 std::thread::sleep(Duration::from_millis(1));

@@ -242,6 +242,14 @@ impl Live {
         fs::read_to_string(self.scratch.0.join("stderr")).unwrap()
     }
 
+    /// Resident memory of the run \[MiB\]; `None` where the system does not tell it this way.
+    pub fn resident_mib(&self) -> Option<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kib / 1024.0)
+    }
+
     pub fn signal(&self, signal: &str) {
         let id = self.child.0.id().to_string();
         let status = Command::new("kill").args([signal, &id]).status().unwrap();

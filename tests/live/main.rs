@@ -20,5 +20,6 @@ mod paths;
 mod played;
 mod resume;
 mod serial;
+mod soak;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::harness::{Live, PATIENCE, refused, tag};
 use crate::support::Scratch;
@@ -19,28 +19,91 @@ fn head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
+/// A satellite receiver behind a port, with corrections from a caster.
+fn start(name: &str, adapter: &str, receiver: &TcpListener, ntrip: &str) -> Live {
+    let live = format!(
+        "adapter = \"{adapter}\"\ntcp = \"{}\"\n[source.tag.live.ntrip]\n{ntrip}\n",
+        receiver.local_addr().unwrap()
+    );
+    let scratch = Scratch::new(&format!("live-{name}"));
+    let vehicle = tag(&live)
+        .replace("uwb", "gnss")
+        .replace("range_sigma_m = 0.05\n", "");
+    let site = "[datum]\nlat_deg = 59.3\nlon_deg = 18.1\nheight_m = 0\n";
+    fs::write(scratch.0.join("site.toml"), site).unwrap();
+    fs::write(scratch.0.join("vehicle.toml"), vehicle).unwrap();
+    Live::start_in(scratch, &[], |command| {
+        command.env("WAYFIX_TEST_CASTER", "secret");
+    })
+}
+
+/// One sentence up to its line feed, whose checksum is right.
+fn sentence(stream: &mut TcpStream) -> String {
+    let mut line = Vec::new();
+    while line.last() != Some(&b'\n') {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).unwrap();
+        line.push(byte[0]);
+    }
+    let line = String::from_utf8(line).unwrap();
+    assert_sum(line.trim_end());
+    line
+}
+
+fn assert_sum(sentence: &str) {
+    let (body, sum) = sentence[1..].split_once('*').unwrap();
+    let stated = u8::from_str_radix(sum, 16).unwrap();
+    assert_eq!(body.bytes().fold(0, |sum, b| sum ^ b), stated, "{sentence}");
+}
+
+/// Latitude and longitude of a GGA \[deg\].
+fn place(gga: &str) -> (f64, f64) {
+    let fields: Vec<&str> = gga.split(',').collect();
+    assert_eq!(
+        (fields[0], fields[3], fields[5]),
+        ("$GPGGA", "N", "E"),
+        "{gga}"
+    );
+    let angle = |text: &str, digits: usize| {
+        text[..digits].parse::<f64>().unwrap() + text[digits..].parse::<f64>().unwrap() / 60.0
+    };
+    (angle(fields[2], 2), angle(fields[4], 3))
+}
+
+const CORRECTIONS: [&[u8]; 2] = [b"\xD3\x00\x04\x4C\xE0\x00\x80", b"\xED\xED\xD6"];
+
+/// Corrections in two parts.
+fn correct(caster: &mut TcpStream, is_chunked: bool) {
+    for part in CORRECTIONS {
+        if is_chunked {
+            write!(caster, "{:x}\r\n", part.len()).unwrap();
+            caster.write_all(part).unwrap();
+            caster.write_all(b"\r\n").unwrap();
+        } else {
+            caster.write_all(part).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn assert_corrected(device: &mut TcpStream) {
+    let mut got = vec![0; CORRECTIONS.concat().len()];
+    device.read_exact(&mut got).unwrap();
+    assert_eq!(got, CORRECTIONS.concat());
+}
+
+const NEW: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+const OLD: &[u8] = b"ICY 200 OK\r\n\r\n";
+
 #[test]
 fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
     let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
     let caster = TcpListener::bind("127.0.0.1:0").unwrap();
-    let live = format!(
-        "adapter = \"nmea\"\ntcp = \"{}\"\n[source.tag.live.ntrip]\nurl = \"http://{}/NEAR\"\nuser = \"me\"\npassword_env = \"WAYFIX_TEST_CASTER\"\n",
-        receiver.local_addr().unwrap(),
+    let ntrip = format!(
+        "url = \"http://{}/NEAR\"\nuser = \"me\"\npassword_env = \"WAYFIX_TEST_CASTER\"",
         caster.local_addr().unwrap()
     );
-    let scratch = Scratch::new("live-ntrip");
-    let vehicle = tag(&live)
-        .replace("uwb", "gnss")
-        .replace("range_sigma_m = 0.05\n", "");
-    fs::write(
-        scratch.0.join("site.toml"),
-        "[datum]\nlat_deg = 59.3\nlon_deg = 18.1\nheight_m = 0\n",
-    )
-    .unwrap();
-    fs::write(scratch.0.join("vehicle.toml"), vehicle).unwrap();
-    let live = Live::start_in(scratch, &[], |command| {
-        command.env("WAYFIX_TEST_CASTER", "secret");
-    });
+    let live = start("ntrip", "nmea", &receiver, &ntrip);
     let mut device = crate::harness::accept(&receiver);
     device.set_read_timeout(Some(PATIENCE)).unwrap();
     // The first answer is a refusal, the second comes in HTTP's chunks, the third is of the old kind.
@@ -55,27 +118,12 @@ fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
         .write_all(b"HTTP/1.1 401 Unauthorized\r\n\r\n")
         .unwrap();
     drop(first);
-    let corrections = [&b"\xD3\x00\x04\x4C\xE0\x00\x80"[..], b"\xED\xED\xD6"];
-    for answer in [
-        &b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..],
-        b"ICY 200 OK\r\n\r\n",
-    ] {
+    for (answer, is_chunked) in [(NEW, true), (OLD, false)] {
         let mut stream = crate::harness::accept(&caster);
         head(&mut stream);
         stream.write_all(answer).unwrap();
-        for part in corrections {
-            if answer.starts_with(b"HTTP") {
-                write!(stream, "{:x}\r\n", part.len()).unwrap();
-                stream.write_all(part).unwrap();
-                stream.write_all(b"\r\n").unwrap();
-            } else {
-                stream.write_all(part).unwrap();
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let mut got = vec![0; corrections.concat().len()];
-        device.read_exact(&mut got).unwrap();
-        assert_eq!(got, corrections.concat());
+        correct(&mut stream, is_chunked);
+        assert_corrected(&mut device);
     }
     let stopped = live.stop();
     assert_eq!(
@@ -85,6 +133,131 @@ fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
         stopped.stderr
     );
     assert!(!stopped.stderr.contains("secret"));
+}
+
+#[test]
+fn a_caster_that_needs_the_receivers_place_gets_its_own_sentence_and_again() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ntrip = format!(
+        "url = \"http://{}/VIRTUAL\"\ngga_s = 0.5",
+        caster.local_addr().unwrap()
+    );
+    let live = start("ntrip-own", "nmea", &receiver, &ntrip);
+    let mut device = crate::harness::accept(&receiver);
+    device.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut stream = crate::harness::accept(&caster);
+    let asked = head(&mut stream);
+    assert!(!asked.contains("GGA"), "not known yet: {asked}");
+    stream.write_all(OLD).unwrap();
+    let own = "$GNGGA,001043.00,5918.00000,N,01806.00000,E,1,12,0.98,30.0,M,20.0,M,,*7D\r\n";
+    device.write_all(own.as_bytes()).unwrap();
+    // Without the place, this caster has nothing to send.
+    assert_eq!(sentence(&mut stream), own);
+    correct(&mut stream, false);
+    assert_corrected(&mut device);
+    let begun = Instant::now();
+    assert_eq!(sentence(&mut stream), own);
+    assert!(begun.elapsed() > Duration::from_millis(300), "too soon");
+    live.stop();
+}
+
+#[test]
+fn the_place_of_a_receiver_without_sentences_is_estimated() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ntrip = format!(
+        "url = \"http://{}/VIRTUAL\"\ngga_s = 0.2",
+        caster.local_addr().unwrap()
+    );
+    let live = start("ntrip-estimate", "json_lines", &receiver, &ntrip);
+    let mut device = crate::harness::accept(&receiver);
+    device.set_read_timeout(Some(PATIENCE)).unwrap();
+    let fix = "{\"gnss_position\": {\"lat_deg\": 59.3005, \"lon_deg\": 18.1005, \"height_m\": 25, \"sigma_enu_m\": [1, 1, 2]}}\n";
+    device.write_all(fix.repeat(20).as_bytes()).unwrap();
+    live.wait_samples("tag", 20);
+    // NTRIP 1: behind the answer's head.
+    let mut stream = crate::harness::accept(&caster);
+    head(&mut stream);
+    stream.write_all(OLD).unwrap();
+    for _ in 0..2 {
+        let (lat_deg, lon_deg) = place(&sentence(&mut stream));
+        assert!((lat_deg - 59.3005).abs() < 1e-4 && (lon_deg - 18.1005).abs() < 1e-4);
+        correct(&mut stream, false);
+        assert_corrected(&mut device);
+    }
+    drop(stream);
+    // NTRIP 2: in the request already.
+    let mut stream = crate::harness::accept(&caster);
+    let asked = head(&mut stream);
+    let gga = asked.lines().find_map(|l| l.strip_prefix("Ntrip-GGA: "));
+    let gga = gga.unwrap_or_else(|| panic!("{asked}"));
+    assert_sum(gga);
+    assert!((place(gga).0 - 59.3005).abs() < 1e-4, "{gga}");
+    stream.write_all(NEW).unwrap();
+    place(&sentence(&mut stream));
+    correct(&mut stream, true);
+    assert_corrected(&mut device);
+    place(&sentence(&mut stream));
+    live.stop();
+}
+
+#[test]
+fn a_caster_that_is_not_to_know_the_place_is_not_told() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ntrip = format!(
+        "url = \"http://{}/NEAR\"\ngga_s = 0",
+        caster.local_addr().unwrap()
+    );
+    let live = start("ntrip-silent", "nmea", &receiver, &ntrip);
+    let mut device = crate::harness::accept(&receiver);
+    let own = "$GNGGA,001043.00,5918.00000,N,01806.00000,E,1,12,0.98,30.0,M,20.0,M,,*7D\r\n";
+    device.write_all(own.as_bytes()).unwrap();
+    let mut stream = crate::harness::accept(&caster);
+    head(&mut stream);
+    stream.write_all(OLD).unwrap();
+    correct(&mut stream, false);
+    let silence = Duration::from_millis(1500);
+    stream.set_read_timeout(Some(silence)).unwrap();
+    let told = stream.read(&mut [0]);
+    assert!(told.is_err(), "{told:?}");
+    live.stop();
+}
+
+#[test]
+fn what_a_caster_refuses_is_told_with_what_to_do() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
+    let ntrip = format!("url = \"http://{}/NEAR0\"", caster.local_addr().unwrap());
+    let live = start("ntrip-refused", "nmea", &receiver, &ntrip);
+    let _device = crate::harness::accept(&receiver);
+    for answer in [
+        &b"SOURCETABLE 200 OK\r\nServer: old\r\n\r\nSTR;NEAR00;Town\r\nENDSOURCETABLE\r\n"[..],
+        b"HTTP/1.1 404 Not Found\r\n\r\n",
+        b"ICY 200 OK\r\n",
+        b"",
+    ] {
+        let mut stream = crate::harness::accept(&caster);
+        head(&mut stream);
+        stream.write_all(answer).unwrap();
+    }
+    drop(caster);
+    let begun = Instant::now();
+    while !live.log().contains("is the caster up") {
+        assert!(begun.elapsed() < PATIENCE, "{}", live.log());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let log = live.stop().stderr;
+    for told in [
+        "the caster has no mountpoint NEAR0: did you mean NEAR00?",
+        "the caster says HTTP/1.1 404 Not Found; check the url's last part",
+        "closed before any correction: is the mountpoint on air, and is the account in use",
+        "closed without an answer: is this the port of a caster?",
+        ": is the caster up, and is this its port?",
+    ] {
+        assert!(log.contains(told), "{told}\n{log}");
+    }
 }
 
 #[test]

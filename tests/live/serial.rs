@@ -1,7 +1,9 @@
 //! Serial ports through a pair of pseudo-terminals: plugged in, pulled out, plugged in again.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -95,6 +97,49 @@ fn pulled_out_and_plugged_in_again_costs_only_its_own_data() {
 }
 
 #[test]
+fn a_port_that_may_not_be_opened_says_what_to_do() {
+    let scratch = Scratch::new("live-denied");
+    let folder = scratch.0.clone();
+    let Some(cable) = plug(&folder) else { return };
+    // Nobody may; root may all the same, and runs it as nobody.
+    let end = fs::canonicalize(folder.join("port")).unwrap();
+    fs::set_permissions(&end, Permissions::from_mode(0o000)).unwrap();
+    fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    fs::write(folder.join("site.toml"), crate::harness::SITE).unwrap();
+    let vehicle = tag("adapter = \"line\"\nserial = \"port\"");
+    fs::write(folder.join("vehicle.toml"), vehicle).unwrap();
+    if is_root && !nobody_can_run() {
+        println!("skipped: nobody may not run the program here");
+        return unplug(cable, &folder);
+    }
+    let live = Live::start_in(scratch, &[], |command| {
+        if is_root {
+            command.uid(NOBODY);
+        }
+    });
+    let told = live.wait("tag", "failed", |s| s["state"] == "failed");
+    assert!(
+        told["fault"]
+            .as_str()
+            .unwrap()
+            .ends_with("add it to the group dialout and log in anew"),
+        "{told:#}"
+    );
+    live.stop();
+    unplug(cable, &folder);
+}
+
+const NOBODY: u32 = 65534;
+
+/// Folders above the program may be closed to others.
+fn nobody_can_run() -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfix"));
+    command.arg("--version").uid(NOBODY).stdout(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+#[test]
 fn a_wrong_speed_shows_as_bytes_that_say_nothing() {
     let scratch = Scratch::new("live-baud");
     let folder = scratch.0.clone();
@@ -105,7 +150,7 @@ fn a_wrong_speed_shows_as_bytes_that_say_nothing() {
     fs::write(folder.join("vehicle.toml"), vehicle).unwrap();
     let live = Live::start_in(scratch, &[], |_| ());
     live.ready();
-    // What a receiver's bytes look like at another speed.
+    // What a receiver's bytes look like at another speed; they keep coming.
     let mut device = OpenOptions::new()
         .write(true)
         .open(folder.join("device"))
@@ -113,11 +158,29 @@ fn a_wrong_speed_shows_as_bytes_that_say_nothing() {
     let garbage: Vec<u8> = (0..4000_u32)
         .map(|k| (k.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
-    device.write_all(&garbage).unwrap();
-    let told = live.wait("tag", "garbage", |s| s["malformed"].as_u64() > Some(0));
-    assert_eq!(told["state"], "waiting");
-    let told = live.wait("tag", "why", |s| s["decode_error"].is_string());
-    assert!(told["samples"] == 0, "{told:#}");
-    live.stop();
+    let told = live.wait("tag", "a hint", |s| {
+        device.write_all(&garbage[..400]).unwrap();
+        s["hint"].is_string()
+    });
+    assert_eq!(
+        (&told["state"], &told["samples"]),
+        (&"waiting".into(), &0.into())
+    );
+    let hint = "bytes but nothing decoded: wrong baud rate, or another device than the adapter's?";
+    assert_eq!(told["hint"], hint);
+    let (_, health) = live.ask("GET /health", None).unwrap();
+    assert_eq!(health["silent_sources"][0]["why"], hint, "{health:#}");
+    // A message that can be read: all is well. An acknowledgement says nothing else.
+    device
+        .write_all(b"\xB5\x62\x05\x01\x02\x00\x06\x01\x0F\x38")
+        .unwrap();
+    live.wait("tag", "no hint", |s| s["hint"].is_null());
+    let stopped = live.stop();
+    assert_eq!(
+        stopped.stderr.matches(hint).count(),
+        1,
+        "{}",
+        stopped.stderr
+    );
     unplug(cable, &folder);
 }

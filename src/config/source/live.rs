@@ -97,7 +97,7 @@ pub enum ClockOf {
 }
 
 /// A caster of corrections.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ntrip {
     /// `http://HOST:PORT/MOUNTPOINT`.
@@ -108,6 +108,13 @@ pub struct Ntrip {
     /// The environment variable that holds the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_env: Option<String>,
+    /// Between two GGA sentences that tell the caster where the receiver is [s]; 0 tells it nothing.
+    #[serde(default = "default_gga_s")]
+    pub gga_s: f64,
+}
+
+fn default_gga_s() -> f64 {
+    10.0
 }
 
 /// Where bytes come from.

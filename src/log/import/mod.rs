@@ -3,6 +3,7 @@
 
 pub mod csv;
 pub mod nmea;
+pub mod ros2;
 
 use super::{Attachment, Damage, LogError, LogReader, Record};
 

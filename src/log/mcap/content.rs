@@ -1,5 +1,7 @@
 //! What MCAP's records say: channels, messages, attachments.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
 use wayfix_filter::Timestamp;
@@ -7,6 +9,7 @@ use wayfix_sensors::{Name, Sample};
 
 use super::bytes::Bytes;
 use super::{RAW_ENCODING, RAW_TOPIC, parse_topic};
+use crate::log::import::ros2::{self, To, Topics};
 use crate::log::schema::Payload;
 use crate::log::{Attachment, Record, Truth};
 
@@ -14,6 +17,7 @@ use crate::log::{Attachment, Record, Truth};
 #[derive(Clone, Copy)]
 enum Channel {
     Records(Name, Payload),
+    Ros2(ros2::Message, To),
     Raw,
     Foreign,
 }
@@ -24,27 +28,58 @@ pub enum Message {
     Record(Record),
     /// Bytes as they were received: what they say lies beside them as records.
     Raw,
-    /// Not Wayfix's.
+    /// Not Wayfix's, or of no use.
     Foreign,
 }
 
-/// What the messages of each channel are, by its id. `None`: unknown.
+/// What the messages of each channel are.
 #[derive(Default)]
-pub struct Channels(Vec<Option<Channel>>);
+pub struct Channels {
+    /// By the channel's id. `None`: unknown.
+    channels: Vec<Option<Channel>>,
+    /// Topics of ROS 2, where those are read, and the schemas of such by their ids.
+    ros2: Option<(Topics, BTreeMap<u16, ros2::Message>)>,
+}
 
 impl Channels {
+    /// Those of ROS 2 too.
+    pub fn with_ros2(topics: Topics) -> Self {
+        Self {
+            channels: Vec::new(),
+            ros2: Some((topics, BTreeMap::new())),
+        }
+    }
+
+    /// Takes the body of a schema record.
+    pub fn add_schema(&mut self, body: &[u8]) {
+        let mut bytes = Bytes(body);
+        if let Some((_, schemas)) = &mut self.ros2
+            && let Some((id, name)) = (|| Some((bytes.u16()?, bytes.text()?)))()
+            && let Some(message) = ros2::Message::of(name)
+        {
+            schemas.insert(id, message);
+        }
+    }
+
+    /// Of ROS 2, where those are read and it is one that is of use.
+    fn ros2(&self, schema: u16, topic: &str) -> Option<Channel> {
+        let (topics, schemas) = self.ros2.as_ref()?;
+        Some(Channel::Ros2(*schemas.get(&schema)?, topics.to(topic)?))
+    }
+
     /// Takes the body of a channel record.
     pub fn add(&mut self, body: &[u8]) {
         let mut bytes = Bytes(body);
         let parsed = (|| Some((bytes.u16()?, bytes.u16()?, bytes.text()?, bytes.text()?)))();
-        if let Some((id, _schema, topic, encoding)) = parsed {
+        if let Some((id, schema, topic, encoding)) = parsed {
             let id = usize::from(id);
-            if self.0.len() <= id {
-                self.0.resize(id + 1, None);
+            if self.channels.len() <= id {
+                self.channels.resize(id + 1, None);
             }
-            self.0[id] = Some(match parse_topic(topic) {
+            self.channels[id] = Some(match parse_topic(topic) {
                 Some((source, payload)) if encoding == "json" => Channel::Records(source, payload),
                 None if encoding == RAW_ENCODING && topic.ends_with(RAW_TOPIC) => Channel::Raw,
+                _ if encoding == "cdr" => self.ros2(schema, topic).unwrap_or(Channel::Foreign),
                 _ => Channel::Foreign,
             });
         }
@@ -55,9 +90,15 @@ impl Channels {
         let mut bytes = Bytes(body);
         let head = (|| Some((bytes.u16()?, bytes.u32()?, bytes.u64()?, bytes.u64()?)))();
         let (id, _sequence, _log_time, publish_time) = head.ok_or("too short")?;
-        let channel = self.0.get(usize::from(id)).copied().flatten();
+        let channel = self.channels.get(usize::from(id)).copied().flatten();
         let (source, payload) = match channel.ok_or_else(|| format!("unknown channel {id}"))? {
             Channel::Records(source, payload) => (source, payload),
+            Channel::Ros2(message, to) => {
+                let published = Timestamp(publish_time.cast_signed());
+                let record = message.read(bytes.0, to, published);
+                let record = record.map_err(|why| format!("{message:?}: {why}"))?;
+                return Ok(record.map_or(Message::Foreign, Message::Record));
+            }
             Channel::Raw => return Ok(Message::Raw),
             Channel::Foreign => return Ok(Message::Foreign),
         };

@@ -8,6 +8,7 @@ use ::mcap::records::op;
 
 use super::bytes::{Bytes, ChunkHeader, RECORD_LIMIT_BYTES};
 use super::content::{Channels, Message, attachment};
+use crate::log::import::ros2::Topics;
 use crate::log::{Attachment, Damage, Record};
 
 /// Opcode and length.
@@ -34,7 +35,19 @@ impl<R: Read + Seek> McapReader<R> {
     ///
     /// # Errors
     /// The stream's own; a file that is no MCAP is damage.
-    pub fn new(mut input: R) -> io::Result<Self> {
+    pub fn new(input: R) -> io::Result<Self> {
+        Self::with_channels(input, Channels::default())
+    }
+
+    /// The same, and reads these topics of ROS 2 besides Wayfix's own.
+    ///
+    /// # Errors
+    /// The stream's own; a file that is no MCAP is damage.
+    pub fn with_ros2(input: R, topics: Topics) -> io::Result<Self> {
+        Self::with_channels(input, Channels::with_ros2(topics))
+    }
+
+    fn with_channels(mut input: R, channels: Channels) -> io::Result<Self> {
         let total = input.seek(SeekFrom::End(0))?;
         let mut reader = Self {
             input: BufReader::with_capacity(64 << 10, input),
@@ -43,7 +56,7 @@ impl<R: Read + Seek> McapReader<R> {
             body: Vec::new(),
             records: Vec::new(),
             read: 0,
-            channels: Channels::default(),
+            channels,
             ended: false,
             damage: Damage::default(),
             attachments: Vec::new(),
@@ -89,6 +102,7 @@ impl<R: Read + Seek> McapReader<R> {
                         .damage
                         .add(|| format!("message before byte {}: {e}", self.position)),
                 },
+                op::SCHEMA => self.channels.add_schema(body),
                 op::CHANNEL => self.channels.add(body),
                 _ => {}
             }
@@ -118,7 +132,7 @@ impl<R: Read + Seek> McapReader<R> {
                         return Ok(true);
                     }
                 }
-                op::MESSAGE | op::CHANNEL if fits && length <= RECORD_LIMIT_BYTES => {
+                op::MESSAGE | op::CHANNEL | op::SCHEMA if fits && length <= RECORD_LIMIT_BYTES => {
                     self.records.extend_from_slice(&self.body);
                     self.load(length)?;
                     self.records.extend_from_slice(&self.body);
@@ -238,8 +252,10 @@ impl<R: Read + Seek> McapReader<R> {
             self.load(footer - summary)?;
             let mut bytes = Bytes(&self.body);
             while let Some((opcode, body)) = bytes.record() {
-                if opcode == op::CHANNEL {
-                    self.channels.add(body);
+                match opcode {
+                    op::SCHEMA => self.channels.add_schema(body),
+                    op::CHANNEL => self.channels.add(body),
+                    _ => {}
                 }
             }
         }

@@ -68,6 +68,10 @@ fn one_transport_and_its_companions() {
             "http://HOST:PORT/MOUNTPOINT",
         ),
         (
+            "adapter = \"ubx\"\ntcp = \"a:1\"\nntrip = { url = \"http://c/M\", gga_s = -1 }",
+            "at least 0 [s]",
+        ),
+        (
             "adapter = \"ubx\"\nudp = \"a:1\"\nntrip = { url = \"http://c/M\" }",
             "only with serial or tcp",
         ),
