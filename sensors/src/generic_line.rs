@@ -107,7 +107,7 @@ fn checked(line: &str, required: bool) -> Result<&str, DecodeError> {
 }
 
 fn reading(line: &str) -> Result<Reading, DecodeError> {
-    let mut words = line.split(',').map(str::trim);
+    let mut words = line.split(',').map(str::trim_ascii);
     let kind = words.next().unwrap_or_default();
     let mut next = || words.next();
     let mut must =

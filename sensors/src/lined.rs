@@ -73,7 +73,7 @@ fn take<P: LineProtocol>(
             limit_bytes: LINE_LIMIT_BYTES,
         }),
         Some(Err(_)) => Err(DecodeError::Framing),
-        Some(Ok(line)) => match line.trim() {
+        Some(Ok(line)) => match line.trim_ascii() {
             "" => Ok(()),
             line => protocol.take(line, t_rx, &mut tally.out(sink)),
         },
@@ -119,7 +119,7 @@ pub(crate) mod field {
 
     /// A finite number; `what` names it in the error.
     pub fn number(text: &str, what: &str) -> Result<f64, DecodeError> {
-        match text.trim().parse::<f64>() {
+        match text.trim_ascii().parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
             _ => Err(DecodeError::Content(format!("{what}: no number"))),
         }
@@ -127,7 +127,7 @@ pub(crate) mod field {
 
     /// A number that may be left out: empty or absent.
     pub fn maybe(text: Option<&str>, what: &str) -> Result<Option<f64>, DecodeError> {
-        match text.map(str::trim) {
+        match text.map(str::trim_ascii) {
             None | Some("") => Ok(None),
             Some(text) => number(text, what).map(Some),
         }
@@ -135,14 +135,14 @@ pub(crate) mod field {
 
     /// A whole number.
     pub fn whole(text: &str, what: &str) -> Result<i64, DecodeError> {
-        text.trim()
+        text.trim_ascii()
             .parse()
             .map_err(|_| DecodeError::Content(format!("{what}: no whole number")))
     }
 
     /// A name that is not empty and not too long.
     pub fn name(text: &str, what: &str) -> Result<Name, DecodeError> {
-        let text = text.trim();
+        let text = text.trim_ascii();
         match Name::from(text) {
             Ok(name) if !text.is_empty() => Ok(name),
             Ok(_) => Err(DecodeError::Content(format!("{what}: empty"))),

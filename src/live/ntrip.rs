@@ -88,10 +88,11 @@ async fn listen(
                 continue;
             }
             () = sleep_until(silent_at) => {
-                let hint = match (tells, has_told) {
-                    (true, false) => ": it may wait for the receiver's place, which is not known yet",
-                    (true, true) => "",
-                    (false, _) => ": it may want to know the receiver's place (ntrip.gga_s)",
+                let hint = match (&answer, from.gga_every, has_told) {
+                    (None, ..) => ": is this the port of a caster?",
+                    (_, None, _) => ": it may want to know the receiver's place (ntrip.gga_s)",
+                    (_, _, false) => ": it may wait for the receiver's place, which is not known yet",
+                    (_, _, true) => "",
                 };
                 return Err(format!("ntrip {address}: silent for {} s{hint}", SILENCE.as_secs()));
             }

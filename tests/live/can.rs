@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socketcan::{CanFrame, CanSocket, EmbeddedFrame, Socket};
+use socketcan::{CanFrame, CanSocket, Frame, Socket};
 use wayfix::live::clock::Clock;
 use wayfix::live::inbox::{Inbox, Taken};
 use wayfix::live::link::{Health, Link};

@@ -108,7 +108,7 @@ pub struct Live {
 }
 
 /// A process that does not outlive a failed test.
-struct Guarded(Child);
+pub struct Guarded(pub Child);
 
 impl Drop for Guarded {
     fn drop(&mut self) {

@@ -5,21 +5,21 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Live, PATIENCE, assert_replays, range_line, source, tag};
+use crate::harness::{Guarded, Live, PATIENCE, assert_replays, range_line, source, tag};
 use crate::support::Scratch;
 
 /// A cable; `None` where there is no socat.
-fn plug(folder: &Path) -> Option<Child> {
+fn plug(folder: &Path) -> Option<Guarded> {
     let end = |name: &str| format!("pty,raw,echo=0,link={}", folder.join(name).display());
     let child = Command::new("socat")
         .args([end("device"), end("port")])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    let Ok(child) = child else {
+    let Ok(child) = child.map(Guarded) else {
         println!("skipped: there is no socat here");
         return None;
     };
@@ -31,9 +31,8 @@ fn plug(folder: &Path) -> Option<Child> {
     Some(child)
 }
 
-fn unplug(mut cable: Child, folder: &Path) {
-    cable.kill().unwrap();
-    cable.wait().unwrap();
+fn unplug(cable: Guarded, folder: &Path) {
+    drop(cable);
     for name in ["device", "port"] {
         let _ = fs::remove_file(folder.join(name));
     }
@@ -151,7 +150,7 @@ fn a_wrong_speed_shows_as_bytes_that_say_nothing() {
     let live = Live::start_in(scratch, &[], |_| ());
     live.ready();
     // What a receiver's bytes look like at another speed; they keep coming.
-    let mut device = OpenOptions::new()
+    let device = OpenOptions::new()
         .write(true)
         .open(folder.join("device"))
         .unwrap();
@@ -159,7 +158,7 @@ fn a_wrong_speed_shows_as_bytes_that_say_nothing() {
         .map(|k| (k.wrapping_mul(2_654_435_761) >> 13) as u8)
         .collect();
     let told = live.wait("tag", "a hint", |s| {
-        device.write_all(&garbage[..400]).unwrap();
+        (&device).write_all(&garbage[..400]).unwrap();
         s["hint"].is_string()
     });
     assert_eq!(
@@ -170,8 +169,9 @@ fn a_wrong_speed_shows_as_bytes_that_say_nothing() {
     assert_eq!(told["hint"], hint);
     let (_, health) = live.ask("GET /health", None).unwrap();
     assert_eq!(health["silent_sources"][0]["why"], hint, "{health:#}");
+    live.wait("tag", "told in the log", |_| live.log().contains(hint));
     // A message that can be read: all is well. An acknowledgement says nothing else.
-    device
+    (&device)
         .write_all(b"\xB5\x62\x05\x01\x02\x00\x06\x01\x0F\x38")
         .unwrap();
     live.wait("tag", "no hint", |s| s["hint"].is_null());
