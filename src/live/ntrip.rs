@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
 use wayfix_sensors::Name;
 
 use super::plan::Corrections;
@@ -48,7 +48,7 @@ pub(super) async fn feed(
             tracing::warn!("{source}: no corrections: {why} (tried again)");
             told = why;
         }
-        tokio::time::sleep(wait).await;
+        sleep(wait).await;
         wait = (wait * 2).min(LONGEST_WAIT);
     }
 }
@@ -71,23 +71,23 @@ async fn listen(
     let mut buffer = vec![0; 4096];
     let (mut head, mut table) = (Vec::new(), Vec::new());
     let mut answer: Option<Answer> = None;
-    let mut silent_at = Instant::now() + SILENCE;
-    // When the place is due; it has been told once.
-    let (mut due, mut has_told) = (Instant::now(), false);
+    let (silence, due) = (sleep(SILENCE), sleep(Duration::ZERO));
+    tokio::pin!(silence, due);
+    let mut has_told = false;
     loop {
         let tells = from.gga_every.is_some() && answer.as_ref().is_some_and(|a| !a.is_table);
         let n = tokio::select! {
             read = stream.read(&mut buffer) => read.map_err(failed)?,
-            () = sleep_until(due), if tells => {
-                due = Instant::now() + LOOK;
+            () = &mut due, if tells => {
+                due.set(sleep(LOOK));
                 if let Some(gga) = place() {
                     stream.write_all(gga.as_bytes()).await.map_err(failed)?;
-                    due = Instant::now() + from.gga_every.unwrap_or(LOOK);
+                    due.set(sleep(from.gga_every.unwrap_or(LOOK)));
                     has_told = true;
                 }
                 continue;
             }
-            () = sleep_until(silent_at) => {
+            () = &mut silence => {
                 let hint = match (&answer, from.gga_every, has_told) {
                     (None, ..) => ": is this the port of a caster?",
                     (_, None, _) => ": it may want to know the receiver's place (ntrip.gga_s)",
@@ -97,7 +97,7 @@ async fn listen(
                 return Err(format!("ntrip {address}: silent for {} s{hint}", SILENCE.as_secs()));
             }
         };
-        silent_at = Instant::now() + SILENCE;
+        silence.set(sleep(SILENCE));
         let mut out = Vec::new();
         match &mut answer {
             _ if n == 0 => {}

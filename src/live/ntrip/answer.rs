@@ -71,10 +71,10 @@ pub(super) struct Answer {
 /// # Errors
 /// The caster refuses, or is none.
 pub(super) fn answered(bytes: &[u8]) -> Result<Option<(Answer, &[u8])>, String> {
-    let Some((first, rest)) = split(bytes, b"\r\n")? else {
+    let Some(end) = find(bytes, b"\r\n")? else {
         return Ok(None);
     };
-    let status = String::from_utf8_lossy(first).into_owned();
+    let status = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let code = status.split_whitespace().nth(1).unwrap_or_default();
     match code {
         "200" => {}
@@ -92,12 +92,13 @@ pub(super) fn answered(bytes: &[u8]) -> Result<Option<(Answer, &[u8])>, String> 
             body: Body::Plain,
             is_table: false,
         };
+        let rest = &bytes[end + 2..];
         return Ok(Some((answer, rest.strip_prefix(b"\r\n").unwrap_or(rest))));
     }
-    let Some((head, rest)) = split(bytes, b"\r\n\r\n")? else {
+    let Some(end) = find(bytes, b"\r\n\r\n")? else {
         return Ok(None);
     };
-    let head = String::from_utf8_lossy(head).to_ascii_lowercase();
+    let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
     let is_chunked = head
         .lines()
         .any(|l| l.starts_with("transfer-encoding:") && l.contains("chunked"));
@@ -109,19 +110,19 @@ pub(super) fn answered(bytes: &[u8]) -> Result<Option<(Answer, &[u8])>, String> 
         false => Body::Plain,
     };
     let is_table = status.starts_with("SOURCETABLE") || head.contains("gnss/sourcetable");
-    Ok(Some((Answer { body, is_table }, rest)))
+    Ok(Some((Answer { body, is_table }, &bytes[end + 4..])))
 }
 
-/// What lies before and behind the mark; `None` while it has not come.
-fn split<'a>(bytes: &'a [u8], mark: &[u8]) -> Result<Option<(&'a [u8], &'a [u8])>, String> {
+/// Where the mark is; `None` while it has not come.
+fn find(bytes: &[u8], mark: &[u8]) -> Result<Option<usize>, String> {
     match bytes.windows(mark.len()).position(|w| w == mark) {
-        Some(at) => Ok(Some((&bytes[..at], &bytes[at + mark.len()..]))),
+        Some(at) => Ok(Some(at)),
         None if bytes.len() > HEAD_BYTES => Err("the answer is not that of a caster".to_owned()),
         None => Ok(None),
     }
 }
 
-/// A list of mountpoints, as text.
+/// Whether a list of mountpoints has its end.
 pub(super) fn is_whole(table: &[u8]) -> bool {
     table.ends_with(b"ENDSOURCETABLE\r\n") || table.ends_with(b"ENDSOURCETABLE")
 }
