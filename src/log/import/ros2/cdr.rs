@@ -83,8 +83,8 @@ mod tests {
     #[test]
     fn values_are_aligned_behind_the_head_in_either_order() {
         // A byte, a text "ab", a byte, and 1.5 at a multiple of eight.
-        let little = b"\0\x01\0\0\x07\0\0\0\x03\0\0\0ab\0\x09\0\0\0\0\0\0\xF8\x3F";
-        let big = b"\0\0\0\0\x07\0\0\0\0\0\0\x03ab\0\x09\x3F\xF8\0\0\0\0\0\0";
+        let little = b"\0\x01\0\0\x07\0\0\0\x03\0\0\0ab\0\x09\0\0\0\0\0\0\0\0\0\0\xF8\x3F";
+        let big = b"\0\0\0\0\x07\0\0\0\0\0\0\x03ab\0\x09\0\0\0\0\x3F\xF8\0\0\0\0\0\0";
         for bytes in [little, big] {
             let mut cdr = Cdr::new(bytes).unwrap();
             assert_eq!(
