@@ -6,6 +6,7 @@ mod campaign_table;
 mod check;
 mod convert;
 mod demo;
+mod draw;
 mod evaluate;
 mod explain;
 mod gates;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Args;
 
+use super::draw::Drawing;
 use super::summary;
 use crate::config::{Site, Vehicle};
 use crate::log::Record;
@@ -43,6 +44,7 @@ pub(super) struct Run {
     replay: Replay,
     files: Option<Files>,
     page: Option<ReportPage>,
+    drawing: Drawing,
     /// Rule 13's exception: how long the work takes is told to people and never to the engine.
     begun: Instant,
     stop: Arc<AtomicBool>,
@@ -77,6 +79,7 @@ impl Run {
             replay,
             files,
             page: None,
+            drawing: Drawing::default(),
             begun: Instant::now(),
             stop,
             is_resumed: false,
@@ -104,6 +107,11 @@ impl Run {
         Ok(())
     }
 
+    /// Draws what happens.
+    pub fn draw(&mut self, drawing: Drawing) {
+        self.drawing = drawing;
+    }
+
     /// Goes on with a replay that was kept.
     pub fn resume(&mut self, replay: Replay) {
         self.replay = replay;
@@ -127,8 +135,8 @@ impl Run {
     }
 
     pub fn feed(&mut self, record: &Record) {
-        self.replay
-            .feed(record, &mut (&mut self.files, &mut self.page));
+        let mut shown = (&mut self.page, &mut self.drawing.sink);
+        self.replay.feed(record, &mut (&mut self.files, &mut shown));
     }
 
     pub fn is_stopped(&self) -> bool {
@@ -139,7 +147,9 @@ impl Run {
     pub fn end(mut self, name: &str, read: Read, telling: &Telling) -> anyhow::Result<ExitCode> {
         let interrupted = self.is_stopped();
         let is_known = self.replay.engine().estimate().is_some();
-        let summary = (self.replay).finish(&mut (&mut self.files, &mut self.page));
+        let mut shown = (&mut self.page, &mut self.drawing.sink);
+        let summary = (self.replay).finish(&mut (&mut self.files, &mut shown));
+        self.drawing.end();
         let document = Document {
             is_interrupted: interrupted,
             log_damage: (&read.log).into(),

@@ -7,6 +7,7 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::draw::Draw;
 use super::outcome::{Run, Telling, code};
 use super::resume;
 use super::two_files::TwoFiles;
@@ -56,6 +57,8 @@ pub struct Replay {
     /// no network.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    draw: Draw,
     /// Folder for the results; made if need be. A continued replay writes what follows.
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
@@ -102,6 +105,7 @@ impl Replay {
         if let Some(path) = &self.report {
             run.report(path, &site, &vehicle)?;
         }
+        run.draw(self.draw.begin(&site, &vehicle, false)?);
         let bar = self.bar(&feed);
         let is_over = |run: &Run| {
             let has_come = |until| run.elapsed_s().is_some_and(|elapsed| elapsed >= until);

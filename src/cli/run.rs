@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 
+use super::draw::Draw;
 use super::outcome::{Telling, code, known};
 use super::summary;
 use crate::config;
@@ -58,6 +59,8 @@ pub struct Run {
     #[arg(long, value_name = "MINUTES", value_parser = positive)]
     minutes: Option<f64>,
     #[command(flatten)]
+    draw: Draw,
+    #[command(flatten)]
     telling: Telling,
 }
 
@@ -101,6 +104,7 @@ impl Run {
         let (view, screen) = self.view();
         log_to(screen, self.telling.quiet);
         let record = self.recording(clock);
+        let mut drawing = self.draw.begin(&site, &vehicle, true)?;
         let run = live::Run {
             begin: Begin {
                 site,
@@ -119,10 +123,11 @@ impl Run {
             heeds_signals: true,
             stop: Arc::default(),
             view,
-            tap: None,
+            tap: drawing.sink.take().map(|sink| Box::new(sink) as _),
             clock,
         };
         let document = live::run(run)?;
+        drawing.end();
         if self.telling.json {
             let document = serde_json::to_string(&document)?;
             println!("{document}");

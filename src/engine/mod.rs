@@ -44,9 +44,11 @@ pub use health::{Condition, Finding, Health};
 pub use past::Past;
 pub use protection::ProtectionLevel;
 pub use report::{Estimate, Fate, Mode, Report, Reset, ResetCause};
+#[cfg(feature = "rerun")]
+pub(crate) use resolve::{gnss_place, path_loss};
 use sealed::Fingerprints;
 pub(crate) use sealed::{Content, open, reads_alike, seal};
-pub use setup::{MAX_SOURCES, Setup, SetupError};
+pub use setup::{MAX_SOURCES, Setup, SetupError, SourceSetup};
 pub use smooth::Pose;
 pub use snapshot::SnapshotError;
 pub(crate) use snapshot::{Kept, Saved};

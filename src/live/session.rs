@@ -67,10 +67,18 @@ struct Sinks<'a> {
     files: &'a mut Option<Files>,
     board: &'a Board,
     tap: &'a mut Option<Box<dyn Sink + Send>>,
+    /// When what is fed now arrived.
+    received: Timestamp,
     fate: Option<Fate>,
 }
 
 impl Sink for Sinks<'_> {
+    fn sample(&mut self, sample: &Sample, _: Option<Timestamp>) {
+        if let Some(tap) = self.tap {
+            tap.sample(sample, Some(self.received));
+        }
+    }
+
     fn estimate(&mut self, estimate: &Estimate) {
         self.board.estimate(estimate);
         self.files.estimate(estimate);
@@ -192,6 +200,7 @@ impl Session {
             files: &mut self.files,
             board,
             tap,
+            received: now,
             fate: None,
         };
         self.replay.feed(&Record::Sample(*sample), &mut sinks);
@@ -249,6 +258,7 @@ impl Session {
             files: &mut self.files,
             board,
             tap,
+            received: now,
             fate: None,
         };
         let summary = self.replay.finish(&mut sinks);

@@ -52,3 +52,16 @@ impl Sink for Findings {
         });
     }
 }
+
+/// What began or ended, in words.
+#[must_use]
+pub fn words(finding: &Finding) -> String {
+    let about = [finding.source, finding.target];
+    let about: Vec<&str> = about.iter().flatten().map(|name| name.as_str()).collect();
+    let verb = if finding.began { "began" } else { "ended" };
+    format!(
+        "{} {verb} {}",
+        finding.condition.name().replace('_', " "),
+        about.join(" ")
+    )
+}

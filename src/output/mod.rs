@@ -1,5 +1,6 @@
 //! Where results go: one sink a file, and all of them together as [`Files`].
 
+pub mod drawing;
 pub mod estimate;
 pub mod findings;
 pub mod lines;
@@ -7,6 +8,8 @@ pub mod number;
 pub mod parameters;
 pub mod report;
 pub mod reports;
+#[cfg(feature = "rerun")]
+pub mod rerun;
 pub mod resets;
 pub mod stanford;
 pub mod summary;

@@ -92,6 +92,19 @@ fn list(line: &mut String, key: &str, values: &[f64]) {
     line.push(']');
 }
 
+/// Innovation and sigma of the component that is furthest off, in its units; `None` where the
+/// measurement did not come so far.
+#[must_use]
+pub fn furthest(update: &wayfix_filter::Report) -> Option<(f64, f64)> {
+    let all = update.residual[..update.dimension]
+        .iter()
+        .zip(&update.sigma[..update.dimension]);
+    let worst = all.max_by(|(a, s), (b, r)| (a.abs() / **s).total_cmp(&(b.abs() / **r)));
+    worst
+        .filter(|_| update.nis.is_finite())
+        .map(|(residual, sigma)| (*residual, *sigma))
+}
+
 /// The fate as files spell it.
 #[must_use]
 pub fn fate_name(fate: Fate) -> &'static str {

@@ -51,6 +51,18 @@ impl Sink for Resets {
     }
 }
 
+/// A jump in words: why, and by how much.
+#[must_use]
+pub fn words(reset: &Reset) -> String {
+    let [x, y, _]: [f64; 3] = reset.delta_m.into();
+    format!(
+        "{}: by {:.2} m (x {x:.2}, y {y:.2}), {:.1} deg",
+        cause_name(reset.cause),
+        x.hypot(y),
+        reset.delta_yaw_rad.to_degrees()
+    )
+}
+
 /// The cause as files spell it.
 #[must_use]
 pub fn cause_name(cause: ResetCause) -> &'static str {

@@ -9,6 +9,7 @@ mod taken;
 use std::collections::VecDeque;
 
 use wayfix_filter::Timestamp;
+use wayfix_sensors::Sample;
 
 pub use feed::{Feed, Read};
 pub use merge::merge;
@@ -22,6 +23,8 @@ use crate::log::{Record, Truth};
 
 /// Receives what a replay produces, in order.
 pub trait Sink {
+    /// What a source said, before the engine takes it, and when that arrived, where it is known.
+    fn sample(&mut self, _: &Sample, _received: Option<Timestamp>) {}
     /// The estimate after a sample, at most one a time step of the replay's `rate_hz`.
     fn estimate(&mut self, _: &Estimate) {}
     /// The fate of a sample.
@@ -45,6 +48,11 @@ impl Sink for () {}
 
 /// Two sinks, one after the other.
 impl<A: Sink, B: Sink> Sink for (&mut A, &mut B) {
+    fn sample(&mut self, sample: &Sample, received: Option<Timestamp>) {
+        self.0.sample(sample, received);
+        self.1.sample(sample, received);
+    }
+
     fn estimate(&mut self, estimate: &Estimate) {
         self.0.estimate(estimate);
         self.1.estimate(estimate);
@@ -88,6 +96,11 @@ impl<A: Sink, B: Sink> Sink for (&mut A, &mut B) {
 
 /// A sink where one is wanted.
 impl<S: Sink> Sink for Option<S> {
+    fn sample(&mut self, sample: &Sample, received: Option<Timestamp>) {
+        self.iter_mut()
+            .for_each(|sink| sink.sample(sample, received));
+    }
+
     fn estimate(&mut self, estimate: &Estimate) {
         self.iter_mut().for_each(|sink| sink.estimate(estimate));
     }
@@ -227,6 +240,7 @@ impl Replay {
                 {
                     self.compare(sink);
                 }
+                sink.sample(sample, None);
                 self.engine.step(sample, &mut self.outputs);
                 self.book(sink);
             }

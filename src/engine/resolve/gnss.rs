@@ -6,6 +6,7 @@ use wayfix_filter::{Parameter, Slot};
 use wayfix_sensors::sample::{GnssFix, GnssPosition, GnssVelocity};
 
 use super::{At, Model, Slots, constant, drift, lag};
+use crate::config::site::Datum;
 use crate::config::source::GnssSource;
 use crate::engine::parameter::{self, Kind, SITE};
 use crate::engine::report::Fate;
@@ -22,16 +23,8 @@ pub(super) fn position(
         return Err(Fate::Invalid);
     }
     let height_m = reading.height_m.filter(|_| config.use_height);
-    let (east, north, up) = map_3d::geodetic2enu(
-        reading.lat_deg.to_radians(),
-        reading.lon_deg.to_radians(),
-        height_m.unwrap_or(datum.height_m),
-        datum.lat_deg.to_radians(),
-        datum.lon_deg.to_radians(),
-        datum.height_m,
-        map_3d::Ellipsoid::WGS84,
-    );
-    let sigma = sigma_enu(config, reading);
+    let (p_n, sigma) = place(&datum, config, reading);
+    let (east, north) = (p_n.x, p_n.y);
     let lever = [
         constant(slots, at.id(Kind::LeverX), config.lever_sigma_m),
         constant(slots, at.id(Kind::LeverY), config.lever_sigma_m),
@@ -65,7 +58,7 @@ pub(super) fn position(
     let sigma_up_m = config.drift_sigma_m * config.vertical_ratio;
     let z = drift(slots, at.id(Kind::DriftZ), sigma_up_m, config.drift_time_s);
     let model = Position {
-        p_n: Vector3::new(east, north, up),
+        p_n,
         p_bs,
         sigma_m: sigma,
         lever,
@@ -111,6 +104,26 @@ impl Tie {
             .scaled(0, self.turn, -y)
             .scaled(1, self.turn, x)
     }
+}
+
+/// The antenna's place in the site frame \[m\], as satellites and datum have it, and its sigma \[m\];
+/// on the datum's height where there is none.
+pub fn place(
+    datum: &Datum,
+    config: &GnssSource,
+    reading: &GnssPosition,
+) -> (Vector3<f64>, Vector3<f64>) {
+    let height_m = reading.height_m.filter(|_| config.use_height);
+    let (east, north, up) = map_3d::geodetic2enu(
+        reading.lat_deg.to_radians(),
+        reading.lon_deg.to_radians(),
+        height_m.unwrap_or(datum.height_m),
+        datum.lat_deg.to_radians(),
+        datum.lon_deg.to_radians(),
+        datum.height_m,
+        map_3d::Ellipsoid::WGS84,
+    );
+    (Vector3::new(east, north, up), sigma_enu(config, reading))
 }
 
 /// What the receiver states, or what its kind of fix promises; never below the floor.

@@ -7,6 +7,10 @@ mod pose;
 mod radio;
 
 pub use field::is_disturbed;
+#[cfg(feature = "rerun")]
+pub use gnss::place as gnss_place;
+#[cfg(feature = "rerun")]
+pub use radio::path_loss;
 
 use wayfix_filter::measurement::{
     Azimuth, Corrected, Direction, Height, Landmark, MagneticHeading, Marker, MeasurementModel,

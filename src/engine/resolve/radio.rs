@@ -7,6 +7,7 @@ use super::{At, Model, Slots, constant, drift, lag};
 use crate::config::source::{RssiSource, UwbSource};
 use crate::engine::parameter::Kind;
 use crate::engine::report::Fate;
+use crate::engine::setup::Beacon;
 
 /// Longest believable range \[m\].
 const MAX_RANGE_M: f64 = 1e5;
@@ -126,6 +127,15 @@ pub(super) fn bearing(
     })
 }
 
+/// Power at 1 m [dBm] and path-loss exponent: the beacon's own, or else the source's.
+pub fn path_loss(beacon: &Beacon, config: &RssiSource, reading: &sample::Rssi) -> (f64, f64) {
+    let power_dbm = beacon.power_dbm.or(reading.advertised_dbm);
+    (
+        power_dbm.unwrap_or(config.power_dbm),
+        (beacon.path_loss_exponent).unwrap_or(config.path_loss_exponent),
+    )
+}
+
 pub(super) fn rssi(
     at: &At,
     config: &RssiSource,
@@ -140,17 +150,13 @@ pub(super) fn rssi(
         .beacons
         .get(reading.beacon.as_str())
         .ok_or(Fate::UnknownTarget)?;
+    let (power_dbm, path_loss_exponent) = path_loss(beacon, config, reading);
     let model = Rssi {
         p_na: beacon.p_n,
         p_bt: at.source.p_bs,
         rssi_dbm: reading.rssi_dbm,
-        power_dbm: beacon
-            .power_dbm
-            .or(reading.advertised_dbm)
-            .unwrap_or(config.power_dbm),
-        path_loss_exponent: beacon
-            .path_loss_exponent
-            .unwrap_or(config.path_loss_exponent),
+        power_dbm,
+        path_loss_exponent,
         sigma_db: config.sigma_db,
     };
     let bias = constant(

@@ -16,11 +16,10 @@ use std::path::{Path, PathBuf};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::{Kind, Name};
 
-use super::OutputError;
 use super::estimate::mode_name;
-use super::reports::fate_name;
-use super::resets::cause_name;
+use super::reports::{fate_name, furthest};
 use super::summary::Document;
+use super::{OutputError, findings, resets};
 use crate::config::{Site, Vehicle};
 use crate::engine::{Estimate, Fate, Finding, Learned, Report, Reset};
 use crate::evaluate::Comparison;
@@ -234,17 +233,7 @@ impl Sink for ReportPage {
             self.refused_more += 1;
             return;
         }
-        // Of several components the one that is furthest off.
-        let components = update.map(|u| {
-            let all = u.residual[..u.dimension]
-                .iter()
-                .zip(&u.sigma[..u.dimension]);
-            let worst = all.max_by(|(a, s), (b, r)| (a.abs() / **s).total_cmp(&(b.abs() / **r)));
-            worst.map_or((f64::NAN, f64::NAN), |(residual, sigma)| {
-                (*residual, *sigma)
-            })
-        });
-        let (residual, sigma) = components.unwrap_or((f64::NAN, f64::NAN));
+        let (residual, sigma) = update.and_then(furthest).unwrap_or((f64::NAN, f64::NAN));
         self.refused.push(Refused {
             t_s,
             source: place,
@@ -258,30 +247,12 @@ impl Sink for ReportPage {
     }
 
     fn reset(&mut self, reset: &Reset) {
-        let [x, y, _]: [f64; 3] = reset.delta_m.into();
-        let text = format!(
-            "{}: by {:.2} m (x {x:.2}, y {y:.2}), {:.1} deg",
-            cause_name(reset.cause),
-            x.hypot(y),
-            reset.delta_yaw_rad.to_degrees()
-        );
-        self.event(reset.t, "reset", text);
+        self.event(reset.t, "reset", resets::words(reset));
     }
 
     fn finding(&mut self, finding: &Finding) {
-        let about = [finding.source, finding.target];
-        let about: Vec<&str> = about.iter().flatten().map(|name| name.as_str()).collect();
-        let verb = if finding.began { "began" } else { "ended" };
-        let text = format!(
-            "{} {verb} {}",
-            finding.condition.name().replace('_', " "),
-            about.join(" ")
-        );
-        self.event(
-            finding.t,
-            if finding.began { "began" } else { "ended" },
-            text,
-        );
+        let kind = if finding.began { "began" } else { "ended" };
+        self.event(finding.t, kind, findings::words(finding));
     }
 
     fn comparison(&mut self, c: &Comparison) {
