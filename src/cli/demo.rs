@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::draw::Draw;
 use super::outcome::{Run, Telling, code};
 use crate::log::{Form, Record};
 use crate::replay::{Read, merge};
@@ -27,6 +28,8 @@ pub struct Demo {
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    draw: Draw,
+    #[command(flatten)]
     telling: Telling,
 }
 
@@ -44,6 +47,7 @@ impl Demo {
         let output = self.output.as_deref();
         let (site, vehicle) = (&simulation.site, &simulation.vehicle);
         let mut run = Run::begin(site, vehicle, &self.telling, output)?;
+        run.draw(self.draw.begin(site, vehicle, Path::new(""), false)?);
         let samples = simulation.samples().map(Record::Sample);
         let truth = simulation.truth.iter().copied();
         for record in merge(samples, Some(truth)) {

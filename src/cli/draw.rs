@@ -1,11 +1,13 @@
 //! `--rerun`: what `replay` and `run` share of drawing, whether the build can or not.
 
+use std::path::Path;
+
 use clap::Args;
 
 use crate::config::{Site, Vehicle};
 use crate::output::drawing::Target;
 #[cfg(feature = "rerun")]
-use crate::output::rerun::{Ending, Haste, Rerun, is_heard};
+use crate::output::rerun::{Ending, Haste, Rerun, Scene, is_heard, plan, url};
 
 /// What draws; in a build that can't, there is none.
 #[cfg(not(feature = "rerun"))]
@@ -14,11 +16,16 @@ pub(super) enum Rerun {}
 #[cfg(not(feature = "rerun"))]
 impl crate::replay::Sink for Rerun {}
 
+/// Between two looks whether to stop.
+#[cfg(feature = "rerun")]
+const LOOK: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// How a run is drawn.
 #[derive(Debug, Args)]
 pub(super) struct Draw {
-    /// Draw the run with Rerun: FILE.rrd to open later, or a viewer that is running: connect,
-    /// connect=HOST:PORT. Needs a build with the feature `rerun`.
+    /// Draw the run with Rerun: FILE.rrd to open later; connect or connect=HOST:PORT, a viewer that is
+    /// running; serve or serve=IP:PORT, a viewer for the browser, until Ctrl-C. Needs a build with the
+    /// feature `rerun`.
     #[arg(long, value_name = "WHERE")]
     rerun: Option<Target>,
     /// With a map of the world beside the site; the viewer fetches its tiles from OpenStreetMap.
@@ -36,18 +43,24 @@ pub(super) struct Drawing {
 }
 
 impl Draw {
-    /// Begins, where it is asked for; a live run is never held up.
+    /// Begins, where it is asked for; a live run is never held up. Floor plans lie beside `file`.
     ///
     /// # Errors
     /// It can't be drawn there, or this build can't draw.
     #[cfg(feature = "rerun")]
-    pub fn begin(&self, site: &Site, vehicle: &Vehicle, is_live: bool) -> anyhow::Result<Drawing> {
+    pub fn begin(
+        &self,
+        site: &Site,
+        vehicle: &Vehicle,
+        file: &Path,
+        is_live: bool,
+    ) -> anyhow::Result<Drawing> {
         let Some(target) = &self.rerun else {
             return Ok(Drawing::default());
         };
         let haste = match target {
             _ if is_live => Haste::Drop,
-            Target::File(_) => Haste::Wait,
+            Target::File(_) | Target::Page(_) => Haste::Wait,
             Target::Viewer(address) => {
                 if !is_heard(address) {
                     eprintln!(
@@ -57,7 +70,17 @@ impl Draw {
                 Haste::WaitAWhile
             }
         };
-        let sink = Rerun::begin(target, haste, site, vehicle, self.rerun_map)?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let scene = Scene {
+            site,
+            vehicle,
+            plans: plans(site, folder),
+            map: self.rerun_map,
+        };
+        let sink = Rerun::begin(target, haste, scene)?;
+        if let Target::Page(address) = target {
+            eprintln!("look at {}", url(address));
+        }
         Ok(Drawing {
             ending: Some(sink.ending()),
             sink: Some(sink),
@@ -69,7 +92,7 @@ impl Draw {
     /// # Errors
     /// A drawing is asked for.
     #[cfg(not(feature = "rerun"))]
-    pub fn begin(&self, _: &Site, _: &Vehicle, _: bool) -> anyhow::Result<Drawing> {
+    pub fn begin(&self, _: &Site, _: &Vehicle, _: &Path, _: bool) -> anyhow::Result<Drawing> {
         match &self.rerun {
             None => Ok(Drawing::default()),
             Some(_) => anyhow::bail!(
@@ -80,14 +103,25 @@ impl Draw {
     }
 }
 
+/// Reads the floor plans. One that is not there is told, and the rest drawn.
+#[cfg(feature = "rerun")]
+fn plans(site: &Site, folder: &Path) -> Vec<plan::Plan> {
+    let read = |map| {
+        let read = plan::Plan::read(map, folder);
+        read.inspect_err(|error| eprintln!("warning: {error}; the floor plan is left out"))
+            .ok()
+    };
+    site.maps.iter().filter_map(read).collect()
+}
+
 impl Drawing {
-    /// Completes the drawing, and tells what is missing from it.
-    pub fn end(self) {
+    /// Completes the drawing, tells what is missing from it, and serves it until told to stop.
+    pub fn end(self, is_stopped: impl Fn() -> bool) {
         drop(self.sink);
         #[cfg(feature = "rerun")]
         if let Some(ending) = self.ending {
-            if ending.lost() > 0 {
-                let lost = ending.lost();
+            let lost = ending.lost();
+            if lost > 0 {
                 eprintln!(
                     "warning: --rerun: {lost} events were not drawn: the viewer was slow or absent"
                 );
@@ -95,6 +129,11 @@ impl Drawing {
             if let Some(failure) = ending.failure() {
                 eprintln!("warning: --rerun: {failure}");
             }
+            while ending.is_served() && !is_stopped() {
+                std::thread::sleep(LOOK);
+            }
         }
+        #[cfg(not(feature = "rerun"))]
+        let _ = is_stopped;
     }
 }

@@ -149,7 +149,6 @@ impl Run {
         let is_known = self.replay.engine().estimate().is_some();
         let mut shown = (&mut self.page, &mut self.drawing.sink);
         let summary = (self.replay).finish(&mut (&mut self.files, &mut shown));
-        self.drawing.end();
         let document = Document {
             is_interrupted: interrupted,
             log_damage: (&read.log).into(),
@@ -163,6 +162,7 @@ impl Run {
         } else if !telling.quiet {
             print!("{}", summary::text(&document));
         }
+        self.drawing.end(|| self.stop.load(Ordering::Relaxed));
         written?;
         if let Some((path, error)) = read.failed {
             return Err(error).with_context(|| path.display().to_string());

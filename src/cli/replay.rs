@@ -105,7 +105,12 @@ impl Replay {
         if let Some(path) = &self.report {
             run.report(path, &site, &vehicle)?;
         }
-        run.draw(self.draw.begin(&site, &vehicle, false)?);
+        run.draw(self.draw.begin(
+            &site,
+            &vehicle,
+            self.files.site.as_deref().unwrap_or(&self.log),
+            false,
+        )?);
         let bar = self.bar(&feed);
         let is_over = |run: &Run| {
             let has_come = |until| run.elapsed_s().is_some_and(|elapsed| elapsed >= until);

@@ -104,7 +104,7 @@ impl Run {
         let (view, screen) = self.view();
         log_to(screen, self.telling.quiet);
         let record = self.recording(clock);
-        let mut drawing = self.draw.begin(&site, &vehicle, true)?;
+        let mut drawing = self.draw.begin(&site, &vehicle, &self.site, true)?;
         let run = live::Run {
             begin: Begin {
                 site,
@@ -127,7 +127,7 @@ impl Run {
             clock,
         };
         let document = live::run(run)?;
-        drawing.end();
+        drawing.end(|| true);
         if self.telling.json {
             let document = serde_json::to_string(&document)?;
             println!("{document}");

@@ -67,6 +67,7 @@ const BOUNDS: &[(&str, &[&str], Bound)] = &[
     ("Beacon", &["path_loss_exponent"], Bound::Positive),
     ("Marker", &["size_m"], Bound::Positive),
     ("Portal", &["width_m", "sigma_m"], Bound::Positive),
+    ("Map", &["pixel_m"], Bound::Positive),
     (
         "Motion",
         &["wheelbase_m", "track_m", "speed_decay_s"],

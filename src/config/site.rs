@@ -38,6 +38,9 @@ pub struct Site {
     /// Floors of the building.
     #[serde(default, rename = "floor")]
     pub floors: Vec<Floor>,
+    /// Pictures of the floor plan, for drawings.
+    #[serde(default, rename = "map")]
+    pub maps: Vec<Map>,
 }
 
 impl Site {
@@ -259,4 +262,20 @@ pub struct Floor {
     pub id: String,
     /// Height of the floor's surface [m] in the site frame.
     pub height_m: f64,
+}
+
+/// A picture of the floor plan; it is drawn, and changes no estimate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Map {
+    /// The picture (PNG, JPEG), beside site.toml.
+    pub file: String,
+    /// Side of a pixel [m].
+    pub pixel_m: f64,
+    /// Lower left corner of the picture [m].
+    #[serde(default)]
+    pub corner_m: [f64; 3],
+    /// Direction of the picture's rows [deg], counter-clockwise from x.
+    #[serde(default)]
+    pub yaw_deg: f64,
 }

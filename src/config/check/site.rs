@@ -84,6 +84,15 @@ pub(super) fn check(site: &Site, found: &mut Findings) {
             );
         }
     }
+    for (i, map) in site.maps.iter().enumerate() {
+        if map.pixel_m > 2.0 {
+            let pixel_m = map.pixel_m;
+            found.site(
+                format!("map[{i}].pixel_m"),
+                format!("a pixel of {pixel_m} m shows no floor plan; is it pixels a metre?"),
+            );
+        }
+    }
     check_zones(site, found);
     check_earth(site, found);
 }

@@ -36,6 +36,7 @@ mod layout;
 mod measurement;
 mod painter;
 mod pen;
+pub mod plan;
 mod plots;
 mod queue;
 mod site;
@@ -43,11 +44,12 @@ mod told;
 mod trail;
 mod vehicle;
 
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use rerun::log::ChunkBatcherConfig;
-use rerun::{RecordingStream, RecordingStreamBuilder, RecordingStreamError};
+use rerun::web_viewer::new_sink;
+use rerun::{RecordingStream, RecordingStreamBuilder, RecordingStreamError, ServerOptions};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::{Reading, Sample};
 
@@ -57,6 +59,7 @@ use crate::engine::{Estimate, Finding, Learned, Report, Reset, Setup, SetupError
 use crate::evaluate::Comparison;
 use crate::replay::Sink;
 use painter::Painter;
+use pen::Pen;
 pub use queue::{Ending, Haste};
 use queue::{Event, Queue};
 
@@ -66,6 +69,8 @@ const APPLICATION: &str = "wayfix";
 pub const ENGINE_TIME: &str = "engine_time";
 /// See [`ENGINE_TIME`].
 pub const RECEIVED: &str = "received";
+/// Where a viewer that is served gets its data from.
+const DATA_PORT: u16 = 9876;
 /// What waits between the kit and a slow viewer \[bytes\].
 const IN_FLIGHT: u64 = 16 << 20;
 /// A viewer on the other side of the world answers within \[s\].
@@ -80,9 +85,28 @@ pub enum RerunError {
     /// The two files can't work together.
     #[error(transparent)]
     Setup(#[from] SetupError),
+    /// The page can't be served.
+    #[error("cannot serve a viewer: {0}")]
+    Page(#[from] rerun::web_viewer::WebViewerSinkError),
+    /// Something else listens there, perhaps a viewer.
+    #[error("cannot serve data at {0}, which the viewer asks for: {1}")]
+    Port(SocketAddr, #[source] std::io::Error),
     /// No thread to draw in.
     #[error("cannot start drawing: {0}")]
     Thread(#[source] std::io::Error),
+}
+
+/// What there is to draw before anything moves.
+#[derive(Clone, Debug)]
+pub struct Scene<'a> {
+    /// What does not move.
+    pub site: &'a Site,
+    /// What moves.
+    pub vehicle: &'a Vehicle,
+    /// Its floor plans.
+    pub plans: Vec<plan::Plan>,
+    /// With a map of the world, whose tiles the viewer fetches from a network.
+    pub map: bool,
 }
 
 /// Draws a run. What it draws is complete when it has been dropped; [`Ending`] then says what was lost.
@@ -95,25 +119,23 @@ pub struct Rerun {
 }
 
 impl Rerun {
-    /// Begins to draw a run of this vehicle on this site; with a map of the world, where one is asked
-    /// for, whose tiles the viewer fetches from a network.
+    /// Begins to draw.
     ///
     /// # Errors
     /// The file can't be created, or the address means nothing. That no viewer listens there is no
     /// error: see [`is_heard`].
-    pub fn begin(
-        target: &Target,
-        haste: Haste,
-        site: &Site,
-        vehicle: &Vehicle,
-        map: bool,
-    ) -> Result<Self, RerunError> {
+    pub fn begin(target: &Target, haste: Haste, scene: Scene<'_>) -> Result<Self, RerunError> {
         let stream = open(target)?;
-        let setup = Setup::new(site, vehicle)?;
-        let is_live = matches!(target, Target::Viewer(_));
-        let site = site.clone();
-        let paint = move || Painter::new(stream, &site, setup, map, is_live);
-        let queue = Queue::begin(haste, paint).map_err(RerunError::Thread)?;
+        let setup = Setup::new(scene.site, scene.vehicle)?;
+        let is_live = !matches!(target, Target::File(_));
+        let served = matches!(target, Target::Page(_)).then(|| stream.clone());
+        let (site, plans, map) = (scene.site.clone(), scene.plans, scene.map);
+        let paint = move || {
+            let mut pen = Pen::new(stream);
+            plans.iter().for_each(|plan| plan.draw(&mut pen, &site));
+            Painter::new(pen, &site, setup, map, is_live)
+        };
+        let queue = Queue::begin(haste, served, paint).map_err(RerunError::Thread)?;
         Ok(Self {
             queue,
             sample: None,
@@ -130,22 +152,43 @@ impl Rerun {
 
 fn open(target: &Target) -> Result<RecordingStream, RerunError> {
     let builder = RecordingStreamBuilder::new(APPLICATION);
+    let live = ChunkBatcherConfig {
+        max_bytes_in_flight: IN_FLIGHT,
+        ..ChunkBatcherConfig::LOW_LATENCY
+    };
     match target {
         Target::File(path) => {
             let told = |e| RerunError::Target(path.display().to_string(), e);
             builder.save(path).map_err(told)
         }
-        Target::Viewer(address) => {
-            let batches = ChunkBatcherConfig {
-                max_bytes_in_flight: IN_FLIGHT,
-                ..ChunkBatcherConfig::LOW_LATENCY
-            };
-            builder
-                .batcher_config(batches)
-                .connect_grpc_opts(format!("rerun+http://{address}/proxy"))
-                .map_err(|e| RerunError::Target(address.clone(), e))
+        Target::Viewer(address) => builder
+            .batcher_config(live)
+            .connect_grpc_opts(format!("rerun+http://{address}/proxy"))
+            .map_err(|e| RerunError::Target(address.clone(), e)),
+        Target::Page(address) => {
+            // Where it is taken, the kit would tell nobody.
+            let data = SocketAddr::new(address.ip(), DATA_PORT);
+            TcpListener::bind(data).map_err(|e| RerunError::Port(data, e))?;
+            let ip = address.ip().to_string();
+            let options = ServerOptions::default();
+            let sink = new_sink(false, &ip, address.port().into(), None, DATA_PORT, options)?;
+            let stream = (builder.batcher_config(live).buffered())
+                .map_err(|e| RerunError::Target(address.to_string(), e))?;
+            stream.set_sink(sink);
+            Ok(stream)
         }
     }
+}
+
+/// What to type into a browser where a viewer is served.
+#[must_use]
+pub fn url(served_at: &SocketAddr) -> String {
+    let host = match served_at.ip() {
+        ip if ip.is_loopback() || ip.is_unspecified() => "localhost".to_owned(),
+        ip => ip.to_string(),
+    };
+    let port = served_at.port();
+    format!("http://{host}:{port}/?url=rerun%2Bhttp://{host}:{DATA_PORT}/proxy")
 }
 
 /// Whether something listens where a viewer should.

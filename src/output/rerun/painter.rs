@@ -45,14 +45,7 @@ pub struct Painter {
 }
 
 impl Painter {
-    pub fn new(
-        stream: RecordingStream,
-        site: &Site,
-        setup: Setup,
-        map: bool,
-        is_live: bool,
-    ) -> Self {
-        let mut pen = Pen::new(stream);
+    pub fn new(mut pen: Pen, site: &Site, setup: Setup, map: bool, is_live: bool) -> Self {
         let extent = site::draw(&mut pen, site, &setup);
         vehicle::draw(&mut pen, &setup);
         told::prepare(&mut pen);

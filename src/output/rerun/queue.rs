@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use rerun::RecordingStream;
 use wayfix_filter::Timestamp;
 use wayfix_sensors::Reading;
 
@@ -51,6 +52,8 @@ pub enum Event {
 pub struct Ending {
     lost: Arc<AtomicU64>,
     failure: Arc<Mutex<Option<String>>>,
+    /// As long as this is kept, a viewer is served.
+    served: Option<RecordingStream>,
 }
 
 impl Ending {
@@ -58,6 +61,12 @@ impl Ending {
     #[must_use]
     pub fn lost(&self) -> u64 {
         self.lost.load(Ordering::Relaxed)
+    }
+
+    /// Whether a viewer is served: that ends when the last of these is dropped.
+    #[must_use]
+    pub fn is_served(&self) -> bool {
+        self.served.is_some()
     }
 
     /// Why the drawing is not complete, besides what was dropped.
@@ -88,11 +97,15 @@ impl Queue {
     /// Begins to draw, in a thread of its own, with the painter that is made there.
     pub fn begin(
         haste: Haste,
+        served: Option<RecordingStream>,
         paint: impl FnOnce() -> Painter + Send + 'static,
     ) -> std::io::Result<Self> {
         let (to, from) = sync_channel(WAITING);
         let (end, ended) = sync_channel(1);
-        let ending = Ending::default();
+        let ending = Ending {
+            served,
+            ..Ending::default()
+        };
         let told = ending.clone();
         thread::Builder::new()
             .name("drawing".to_owned())
