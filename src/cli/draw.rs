@@ -137,3 +137,25 @@ impl Drawing {
         let _ = is_stopped;
     }
 }
+
+#[cfg(all(test, not(feature = "rerun")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_that_cant_draw_says_how_to_build_one_that_can() {
+        let asked = Draw {
+            rerun: Some("out.rrd".parse().unwrap()),
+            rerun_map: false,
+        };
+        let vehicle: Vehicle = toml::from_str("").unwrap();
+        let refused = asked.begin(&Site::default(), &vehicle, Path::new("site.toml"), false);
+        let Err(refused) = refused else {
+            panic!("a drawing without the means to draw");
+        };
+        assert!(
+            refused.to_string().contains("--features rerun"),
+            "{refused}"
+        );
+    }
+}

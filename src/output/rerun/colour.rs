@@ -8,6 +8,8 @@ const fn rgb(r: u8, g: u8, b: u8) -> Color {
     Color(Rgba32(u32::from_be_bytes([r, g, b, 255])))
 }
 
+/// Behind it all.
+pub const GROUND: Color = rgb(20, 22, 26);
 /// A measurement that was used, down-weighted, refused, or left out without blame.
 pub const USED: Color = rgb(80, 200, 120);
 pub const WEIGHED: Color = rgb(240, 200, 70);

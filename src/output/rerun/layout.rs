@@ -6,19 +6,22 @@
 
 use std::collections::BTreeSet;
 
-use rerun::blueprint::components::{ContainerKind, MapProvider, PlayState};
+use rerun::blueprint::components::{
+    BackgroundKind, ContainerKind, MapProvider, PanelState, PlayState,
+};
 use rerun::datatypes::{TimeInt, TimeRange, TimeRangeBoundary, Uuid, VisibleTimeRange};
 use rerun::external::re_log_types::BlueprintActivationCommand;
 use rerun::external::re_sdk_types::blueprint::archetypes::{
-    ContainerBlueprint, EyeControls3D, MapBackground, PanelBlueprint, TimePanelBlueprint,
-    ViewBlueprint, ViewContents, ViewportBlueprint, VisibleTimeRanges,
+    Background, ContainerBlueprint, EyeControls3D, MapBackground, PanelBlueprint,
+    TimePanelBlueprint, ViewBlueprint, ViewContents, ViewportBlueprint, VisibleTimeRanges,
 };
-use rerun::external::re_sdk_types::blueprint::components::PanelState;
 use rerun::log::LogMsg;
 use rerun::{AsComponents, RecordingStream, RecordingStreamBuilder, RecordingStreamResult};
 
+use wayfix_sensors::{Kind, Name};
+
 use super::extent::Extent;
-use super::{APPLICATION, ENGINE_TIME, RECEIVED};
+use super::{APPLICATION, ENGINE_TIME, RECEIVED, colour};
 
 /// How long a measurement stays visible \[ns\].
 const MEASUREMENT_NS: i64 = 500_000_000;
@@ -27,7 +30,9 @@ const MEASUREMENT_NS: i64 = 500_000_000;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shown {
     /// Source and kind of reading, of which innovations were drawn.
-    pub innovations: BTreeSet<(String, &'static str)>,
+    pub innovations: BTreeSet<(Name, Kind)>,
+    /// ... of which something was drawn on the site.
+    pub measurements: BTreeSet<(Name, Kind)>,
     /// Parameters by what they mean.
     pub parameters: BTreeSet<String>,
     /// There is truth.
@@ -65,7 +70,7 @@ struct Writer {
 
 impl Writer {
     fn write(&mut self, shown: &Shown, extent: &Extent, map: bool) -> RecordingStreamResult<()> {
-        let mut places = vec![self.site(extent)?];
+        let mut places = vec![self.site(shown, extent)?];
         if map {
             places.push(self.map()?);
         }
@@ -92,7 +97,7 @@ impl Writer {
         self.stream.log("time_panel", &time)
     }
 
-    fn site(&mut self, extent: &Extent) -> RecordingStreamResult<Part> {
+    fn site(&mut self, shown: &Shown, extent: &Extent) -> RecordingStreamResult<Part> {
         let contents = [
             "/site/**",
             "/trail/**",
@@ -109,10 +114,21 @@ impl Writer {
                 .with_eye_up([0.0, 1.0, 0.0]);
             self.property(&view, "EyeControls3D", &controls)?;
         }
-        self.keep(&view, "trail", TimeRangeBoundary::Infinite)?;
-        self.keep(&view, "resets", TimeRangeBoundary::Infinite)?;
-        let since = TimeRangeBoundary::CursorRelative(TimeInt(-MEASUREMENT_NS));
-        self.keep(&view, "measurements", since)?;
+        // A path says nothing of those under it.
+        for lasting in ["trail/estimate", "trail/truth", "trail/smoothed", "resets"] {
+            self.keep(&view, lasting, TimeRangeBoundary::Infinite)?;
+        }
+        for (source, kind) in &shown.measurements {
+            let at = format!("measurements/{}/{}", escaped(source), kind.name());
+            let start = match kind {
+                // Places make a track of their own.
+                Kind::GnssPosition | Kind::Position | Kind::Pose => TimeRangeBoundary::Infinite,
+                _ => TimeRangeBoundary::CursorRelative(TimeInt(-MEASUREMENT_NS)),
+            };
+            self.keep(&view, &at, start)?;
+        }
+        let ground = Background::new(BackgroundKind::SolidColor).with_color(colour::GROUND);
+        self.property(&view, "Background", &ground)?;
         Ok(view)
     }
 
@@ -123,7 +139,9 @@ impl Writer {
             "MapBackground",
             &MapBackground::new(MapProvider::OpenStreetMap),
         )?;
-        self.keep(&view, "map", TimeRangeBoundary::Infinite)?;
+        for lasting in ["map/estimate", "map/fix"] {
+            self.keep(&view, lasting, TimeRangeBoundary::Infinite)?;
+        }
         Ok(view)
     }
 
@@ -137,6 +155,7 @@ impl Writer {
         let mut shares = vec![2.0];
         let mut sources = Vec::new();
         for (source, kind) in &shown.innovations {
+            let kind = kind.name();
             let under = |group: &str| format!("/{group}/{}/{kind}/**", escaped(source));
             let innovation =
                 self.view("TimeSeries", "Innovation and gate", &[&under("innovation")])?;
@@ -184,11 +203,11 @@ impl Writer {
         self.stream.log(format!("{}/{name}", view.path), what)
     }
 
-    /// What lies under a path is shown from then on to the time that is looked at.
+    /// What was drawn at a path is shown from then on to the time that is looked at.
     fn keep(
         &self,
         view: &Part,
-        under: &str,
+        entity: &str,
         start: TimeRangeBoundary,
     ) -> RecordingStreamResult<()> {
         let range = TimeRange {
@@ -199,7 +218,7 @@ impl Writer {
             timeline: timeline.into(),
             range: range.clone(),
         });
-        let path = format!("{}/ViewContents/overrides/{under}", view.path);
+        let path = format!("{}/ViewContents/overrides/{entity}", view.path);
         self.stream.log(path, &VisibleTimeRanges::new(ranges))
     }
 

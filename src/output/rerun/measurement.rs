@@ -17,19 +17,16 @@ const CARRY_S: f64 = 2.0;
 /// A ring larger than this tells nothing \[m\].
 const MOST_RING_M: f64 = 300.0;
 
-/// Draws one; nothing where it is of no place, or its place is not known.
+/// Draws one; `None` where it is of no place, or its place is not known.
 pub fn draw(
     pen: &mut Pen,
     setup: &Setup,
     near: Option<&Estimate>,
     report: &Report,
     reading: &Reading,
-) {
-    let Some(source) = (setup.source_index(&report.source))
-        .and_then(|index| setup.sources.get(usize::from(index)))
-    else {
-        return;
-    };
+) -> Option<()> {
+    let index = setup.source_index(&report.source)?;
+    let source = setup.sources.get(usize::from(index))?;
     let colour = colour::of_fate(report.fate);
     let at = path(["measurements", &report.source, report.kind.name()]);
     if let Some((p_n, sigma_m)) = place(setup, source, reading) {
@@ -41,24 +38,18 @@ pub fn draw(
             .with_colors([colour])
             .with_line_radii([width(0.5)]);
         pen.draw(at.join(&"sigma".into()), &circle);
-        return;
+        return Some(());
     }
-    let Some(from) = near.and_then(|e| sensor(e, source, report)) else {
-        return;
-    };
+    let from = sensor(near?, source, report)?;
     if let Reading::Rssi(rssi) = reading {
-        if let Some((centre, radius_m)) = ring(setup, source, rssi, from.z) {
-            let ring = circles([(centre, radius_m)])
-                .with_colors([colour])
-                .with_line_radii([width(0.75)]);
-            pen.draw(at, &ring);
-        }
-        return;
+        let ring = circles([ring(setup, source, rssi, from.z)?])
+            .with_colors([colour])
+            .with_line_radii([width(0.75)]);
+        pen.draw(at, &ring);
+        return Some(());
     }
     let targets = targets(setup, reading);
-    if !targets.is_empty() {
-        pen.draw(at, &rays(from, &targets, colour));
-    }
+    (!targets.is_empty()).then(|| pen.draw(at, &rays(from, &targets, colour)))
 }
 
 fn rays(from: Vector3<f64>, to: &[Vector3<f64>], colour: Color) -> LineStrips3D {

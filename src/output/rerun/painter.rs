@@ -1,7 +1,7 @@
 //! Draws what a run produces, each thing with the part that knows how.
 
 use nalgebra::Vector3;
-use rerun::{Arrows3D, GeoPoints, RecordingStream, Scalars};
+use rerun::{Arrows3D, Color, GeoPoints, RecordingStream, Scalars};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::Reading;
 
@@ -95,13 +95,16 @@ impl Painter {
         self.told.report(&mut self.pen, report);
         if let Some(reading) = reading {
             self.pen.at(report.t);
-            measurement::draw(
-                &mut self.pen,
-                &self.setup,
-                self.last.as_ref(),
-                report,
-                reading,
-            );
+            let near = self.last.as_ref();
+            if measurement::draw(&mut self.pen, &self.setup, near, report, reading).is_some() {
+                (self.shown.measurements).insert((report.source, report.kind));
+            }
+            if let Reading::GnssPosition(fix) = reading
+                && self.map
+            {
+                let at = (fix.lat_deg, fix.lon_deg);
+                self.pin("map/fix", at, colour::of_fate(report.fate));
+            }
         }
     }
 
@@ -128,12 +131,16 @@ impl Painter {
         }
         if let Some(datum) = self.setup.datum.filter(|_| self.map) {
             let (lat_deg, lon_deg, _) = geodetic(&datum, &e.p_n);
-            let point = GeoPoints::from_lat_lon([(lat_deg, lon_deg)])
-                .with_colors([colour::of_mode(e.mode)])
-                .with_radii([width(2.0)]);
-            self.pen.draw("map/estimate", &point);
+            self.pin("map/estimate", (lat_deg, lon_deg), colour::of_mode(e.mode));
         }
         self.last = Some(*e);
+    }
+
+    fn pin(&mut self, at: &str, lat_lon_deg: (f64, f64), colour: Color) {
+        let point = GeoPoints::from_lat_lon([lat_lon_deg])
+            .with_colors([colour])
+            .with_radii([width(2.0)]);
+        self.pen.draw(at, &point);
     }
 
     /// From where it was to where it is now. A start comes from nowhere.

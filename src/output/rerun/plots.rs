@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rerun::components::MarkerShape;
 use rerun::{Color, EntityPath, Scalars, SeriesLines, SeriesPoints};
 use wayfix_filter::Timestamp;
-use wayfix_sensors::{Kind, Name};
+use wayfix_sensors::Name;
 
 use super::colour;
 use super::layout::Shown;
@@ -35,7 +35,6 @@ fn limits(pen: &mut Pen, at: EntityPath, names: [&str; 2]) {
 /// See the module.
 #[derive(Default)]
 pub struct Plots {
-    judged: BTreeSet<(Name, Kind)>,
     learned: BTreeSet<String>,
     /// Samples of each source within this second.
     heard: BTreeMap<Name, u32>,
@@ -55,8 +54,7 @@ impl Plots {
         let innovation = path(["innovation", &report.source, kind]);
         let nis = path(["nis", &report.source, kind]);
         let gate = |at: &EntityPath| at.join(&"gate".into());
-        if self.judged.insert((report.source, report.kind)) {
-            shown.innovations.insert((report.source.to_string(), kind));
+        if shown.innovations.insert((report.source, report.kind)) {
             limits(pen, gate(&innovation), ["- gate", "+ gate"]);
             line(pen, gate(&nis), "gate", colour::BAND);
             for (at, name) in [(&innovation, "innovation"), (&nis, "NIS")] {
