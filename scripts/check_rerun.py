@@ -16,13 +16,16 @@ import tempfile
 import time
 
 import rerun_sdk
-from PIL import Image
+from PIL import Image, ImageChops
 from rerun.experimental import ViewerClient
 
 ALWAYS = ["/vehicle", "/trail/estimate", "/estimate/ellipse_3_sigma", "/accuracy/sigma", "/mode", "/log/mode"]
 PORT = 9911
 # A picture of one panel alone has fewer colours than this.
 COLOURS = 200
+# Between two looks [s], and the share of pixels that may change from one to the other.
+LOOK_S = 4
+STILL = 0.001
 
 # The program itself: the script of that name starts it and can't be stopped.
 program = pathlib.Path(rerun_sdk.__path__[0]) / "rerun_cli/rerun"
@@ -37,31 +40,43 @@ def rerun(*words):
     return done.stdout
 
 
-def picture(path, to, patience_s=60):
-    """What the viewer shows at first."""
+def picture(path, to, patience_s=120):
+    """What the viewer shows when all is loaded: when the picture does not change any more."""
     log = tempfile.TemporaryFile()
     words = ["--headless", "--bind", "127.0.0.1", "--port", str(PORT), "--window-size", "1600x900", path]
     viewer = subprocess.Popen([program, *words], env=environment, stdout=log, stderr=subprocess.STDOUT)
-    colours = 0
+    shown, before = None, None
     try:
         until = time.monotonic() + patience_s
-        while colours < COLOURS and time.monotonic() < until and viewer.poll() is None:
-            time.sleep(4)
+        while time.monotonic() < until and viewer.poll() is None:
+            time.sleep(LOOK_S)
             try:
                 ViewerClient(f"rerun+http://127.0.0.1:{PORT}/proxy").save_screenshot(str(to))
             except (ConnectionError, RuntimeError):
                 continue
-            time.sleep(4)
+            time.sleep(LOOK_S)
             if to.exists():
-                shown = Image.open(to).convert("RGB")
-                colours = len(shown.getcolors(shown.width * shown.height))
+                shown, before = Image.open(to).convert("RGB"), shown
+                # The plots' edges breathe by a pixel.
+                if before and colours(shown) >= COLOURS and difference(shown, before) < STILL:
+                    break
     finally:
         viewer.terminate()
         viewer.wait()
-    if colours < COLOURS:
+    if not shown or colours(shown) < COLOURS:
         log.seek(0)
-        sys.exit(f"{path}: the picture has {colours} colours\n{log.read().decode(errors='replace')}")
-    return colours
+        sys.exit(f"{path}: the picture is empty\n{log.read().decode(errors='replace')}")
+    return colours(shown)
+
+
+def colours(shown):
+    return len(shown.getcolors(shown.width * shown.height))
+
+
+def difference(one, other):
+    """The share of pixels that differ."""
+    grey = ImageChops.difference(one, other).convert("L")
+    return 1 - grey.histogram()[0] / (one.width * one.height)
 
 
 screenshots = pathlib.Path(sys.argv[1]).resolve()
@@ -70,12 +85,12 @@ rerun("analytics", "disable")
 for path in map(pathlib.Path, sys.argv[2:]):
     rerun("rrd", "verify", path)
     counted = rerun("rrd", "stats", path)
-    rows = re.search(r"num_rows.*?([\d,_]+)", counted)
+    rows = re.search(r"num_rows = ([\d\s]+)\n", counted)
     printed = rerun("rrd", "print", path)
     for entity in ALWAYS:
         if not re.search(rf"{re.escape(entity)}\b", printed):
             sys.exit(f"{path}: no {entity}")
     to = screenshots / f"{path.stem}.png"
-    colours = picture(path, to)
+    shades = picture(path, to)
     size_mb = path.stat().st_size / 1e6
-    print(f"{path.name}: {size_mb:.1f} MB, {rows[1] if rows else '?'} rows, {colours} colours in {to.name}")
+    print(f"{path.name}: {size_mb:.1f} MB, {rows[1]} rows, {shades} colours in {to.name}")

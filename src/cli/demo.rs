@@ -1,6 +1,6 @@
 //! `wayfix demo`: the fork-lift's day, simulated and replayed in one go.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::anyhow;

@@ -4,8 +4,9 @@ use nalgebra::Vector3;
 
 /// Least distance from the middle to the edge \[m\].
 const LEAST_M: f64 = 4.0;
-/// From so many times the distance between middle and edge, all of it is seen.
-const DISTANCE: f64 = 2.3;
+/// The view is so many times as wide as it is high, and shows all from so many half heights away.
+const ASPECT: f64 = 1.4;
+const DISTANCE: f64 = 2.2;
 
 /// A box around all that was reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -25,7 +26,7 @@ impl Extent {
         let (least, most) = self.0?;
         let half = 0.5 * (most - least);
         let middle = least + half;
-        let reach_m = half.x.max(half.y).max(LEAST_M);
+        let reach_m = half.y.max(half.x / ASPECT).max(LEAST_M);
         Some((middle, middle + Vector3::z() * DISTANCE * reach_m))
     }
 }
@@ -44,6 +45,6 @@ mod tests {
         let (at, from) = extent.eye().unwrap();
         assert_eq!(at, Vector3::new(10.0, 4.0, 2.0));
         assert_eq!((from.x, from.y), (10.0, 4.0));
-        assert!(from.z > 40.0);
+        assert!(from.z > 30.0);
     }
 }

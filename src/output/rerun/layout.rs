@@ -218,7 +218,7 @@ impl Writer {
             timeline: timeline.into(),
             range: range.clone(),
         });
-        let path = format!("{}/ViewContents/overrides/{entity}", view.path);
+        let path = format!("{}/ViewContents/overrides/{entity}/visualizers", view.path);
         self.stream.log(path, &VisibleTimeRanges::new(ranges))
     }
 

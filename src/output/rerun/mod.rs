@@ -18,7 +18,7 @@
 //! | `measurements/SOURCE/KIND/sigma` | sigma of a position |
 //! | `resets` | arrows from before to after; a start has no length |
 //! | `accuracy/error`, `error_smoothed`, `sigma`, `protection_level` | horizontal \[m\] |
-//! | `innovation/SOURCE/KIND`, `.../gate` | of several components the one that is furthest off, in its units; the gate as that component sees it |
+//! | `innovation/SOURCE/KIND`, `.../gate` | of several components the one that is furthest off, in its units; the gate as that component sees it. At most ten a second, and all that are refused |
 //! | `nis/SOURCE/KIND`, `.../gate` | normalised innovation squared, and its gate |
 //! | `parameters/MEANING/SOURCE[TARGET]`, `.../sigma` | what is learned, and one sigma about it |
 //! | `rate/SOURCE` | samples a second |
@@ -73,6 +73,8 @@ pub const RECEIVED: &str = "received";
 const DATA_PORT: u16 = 9876;
 /// What waits between the kit and a slow viewer \[bytes\].
 const IN_FLIGHT: u64 = 16 << 20;
+/// What a crash may cost of a file; the shorter, the larger it is.
+const FLUSH: Duration = Duration::from_secs(5);
 /// A viewer on the other side of the world answers within \[s\].
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -114,7 +116,7 @@ pub struct Scene<'a> {
 pub struct Rerun {
     queue: Queue,
     /// The sample that the engine takes now.
-    sample: Option<(Sample, Option<Timestamp>)>,
+    sample: Option<Sample>,
     received: Option<Timestamp>,
 }
 
@@ -159,7 +161,11 @@ fn open(target: &Target) -> Result<RecordingStream, RerunError> {
     match target {
         Target::File(path) => {
             let told = |e| RerunError::Target(path.display().to_string(), e);
-            builder.save(path).map_err(told)
+            let batches = ChunkBatcherConfig {
+                flush_tick: FLUSH,
+                ..ChunkBatcherConfig::DEFAULT
+            };
+            builder.batcher_config(batches).save(path).map_err(told)
         }
         Target::Viewer(address) => builder
             .batcher_config(live)

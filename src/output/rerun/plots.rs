@@ -6,13 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use rerun::components::MarkerShape;
 use rerun::{Color, EntityPath, Scalars, SeriesLines, SeriesPoints};
 use wayfix_filter::Timestamp;
-use wayfix_sensors::Name;
+use wayfix_sensors::{Kind, Name};
 
 use super::colour;
 use super::layout::Shown;
 use super::pen::{Pen, path};
 use crate::engine::{Learned, Report};
 use crate::output::reports::furthest;
+
+/// Least time between two innovations that are drawn, of a source that gives many \[s\]; those of
+/// refused measurements are all drawn.
+const INNOVATION_S: f64 = 0.1;
 
 /// How a curve looks.
 pub fn line(pen: &mut Pen, at: impl Into<EntityPath>, name: &str, colour: Color) {
@@ -35,6 +39,8 @@ fn limits(pen: &mut Pen, at: EntityPath, names: [&str; 2]) {
 /// See the module.
 #[derive(Default)]
 pub struct Plots {
+    /// When innovations were drawn last.
+    drawn: BTreeMap<(Name, Kind), Timestamp>,
     learned: BTreeSet<String>,
     /// Samples of each source within this second.
     heard: BTreeMap<Name, u32>,
@@ -49,12 +55,19 @@ impl Plots {
         let Some((residual, sigma)) = furthest(update) else {
             return;
         };
+        let key = (report.source, report.kind);
+        let is_soon =
+            |last: &Timestamp| (0.0..INNOVATION_S).contains(&report.t.seconds_since(*last));
+        if report.fate.is_used() && self.drawn.get(&key).is_some_and(is_soon) {
+            return;
+        }
+        self.drawn.insert(key, report.t);
         pen.at(report.t);
         let kind = report.kind.name();
         let innovation = path(["innovation", &report.source, kind]);
         let nis = path(["nis", &report.source, kind]);
         let gate = |at: &EntityPath| at.join(&"gate".into());
-        if shown.innovations.insert((report.source, report.kind)) {
+        if shown.innovations.insert(key) {
             limits(pen, gate(&innovation), ["- gate", "+ gate"]);
             line(pen, gate(&nis), "gate", colour::BAND);
             for (at, name) in [(&innovation, "innovation"), (&nis, "NIS")] {

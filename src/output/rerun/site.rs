@@ -13,8 +13,8 @@ use crate::config::Site;
 use crate::config::site::{Portal, ZoneKind};
 use crate::engine::Setup;
 
-/// With more points than this, a label is shown when the pointer is on its point.
-const MOST_LABELS: usize = 40;
+/// With more points of a kind than this, a label is shown when the pointer is on its point.
+const MOST_LABELS: usize = 12;
 /// Length of the arrows that show a grid or a direction \[m\].
 const ARROW_M: f64 = 3.0;
 
