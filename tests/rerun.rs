@@ -119,7 +119,7 @@ impl Recording {
     }
 
     /// Rows of this colour.
-    fn rows_in(&self, entity: &str, component: &str, colour: u32) -> usize {
+    fn rows_in(&self, entity: &str, component: &'static str, colour: u32) -> usize {
         let colours = self.of(entity).iter().filter(|chunk| !chunk.is_static());
         colours
             .flat_map(|chunk| chunk.iter_slices::<u32>(component.into()))

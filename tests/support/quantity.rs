@@ -33,7 +33,7 @@ impl Quantity {
             let freedom = (values.len() * self.components) as f64;
             let chi_squared = ChiSquared::new(freedom).unwrap();
             let band = chi_squared.inverse_cdf(0.025)..chi_squared.inverse_cdf(0.975);
-            band.contains(&values.iter().sum())
+            band.contains(&values.iter().sum::<f64>())
         };
         self.epochs.values().filter(is_in).count() as f64 / self.epochs.len() as f64
     }
