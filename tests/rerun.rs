@@ -249,7 +249,7 @@ fn one_timeline_a_clock() {
         names.sort();
         names
     };
-    let entity = "/measurements/tag/range";
+    let entity = "/measurements/uwb/range";
     assert_eq!(timelines(&path, entity), ["engine_time", "received"]);
     assert_eq!(
         timelines(&scratch.0.join("other.rrd"), entity),
@@ -311,11 +311,7 @@ fn the_program_draws_where_it_is_told() {
     assert!(colours.rows("/vehicle") > 100);
     let wrong = replay("out.png");
     assert_eq!(wrong.code, 2);
-    assert!(
-        wrong.stderr.contains(".rrd, or connect"),
-        "{}",
-        wrong.stderr
-    );
+    assert!(wrong.stderr.contains(".rrd, connect"), "{}", wrong.stderr);
     let nowhere = replay("no/such/folder/out.rrd");
     assert_eq!(nowhere.code, 2);
     assert!(
