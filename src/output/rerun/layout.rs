@@ -12,7 +12,7 @@ use rerun::blueprint::components::{
 use rerun::datatypes::{TimeInt, TimeRange, TimeRangeBoundary, Uuid, VisibleTimeRange};
 use rerun::external::re_log_types::BlueprintActivationCommand;
 use rerun::external::re_sdk_types::blueprint::archetypes::{
-    Background, ContainerBlueprint, EyeControls3D, MapBackground, PanelBlueprint,
+    Background, ContainerBlueprint, EyeControls3D, MapBackground, PanelBlueprint, PlotLegend,
     TimePanelBlueprint, ViewBlueprint, ViewContents, ViewportBlueprint, VisibleTimeRanges,
 };
 use rerun::log::LogMsg;
@@ -39,18 +39,23 @@ pub struct Shown {
     pub truth: bool,
 }
 
-/// Sends the layout.
+/// Sends the layout; `number` says which of this run it is.
 pub fn send(
     to: &RecordingStream,
     shown: &Shown,
     extent: &Extent,
     map: bool,
+    number: u16,
 ) -> RecordingStreamResult<()> {
     let (stream, storage) = RecordingStreamBuilder::new(APPLICATION)
         .blueprint()
         .memory()?;
     stream.set_time_sequence("blueprint", 0);
-    let mut writer = Writer { stream, made: 0 };
+    let mut writer = Writer {
+        stream,
+        number,
+        made: 0,
+    };
     writer.write(shown, extent, map)?;
     let messages = storage.take();
     let store = messages.iter().find_map(|message| match message {
@@ -65,6 +70,7 @@ pub fn send(
 
 struct Writer {
     stream: RecordingStream,
+    number: u16,
     made: u32,
 }
 
@@ -160,6 +166,11 @@ impl Writer {
             let innovation =
                 self.view("TimeSeries", "Innovation and gate", &[&under("innovation")])?;
             let nis = self.view("TimeSeries", "NIS and gate", &[&under("nis")])?;
+            // Their names say it, and it would lie on the points.
+            let hidden = PlotLegend::new().with_visible(false);
+            for view in [&innovation, &nis] {
+                self.property(view, "PlotLegend", &hidden)?;
+            }
             let both = self.container(ContainerKind::Vertical, &[innovation, nis], &[1.0, 1.0])?;
             sources.push(self.named(both, &format!("{source} {kind}").replace('_', " "))?);
         }
@@ -270,6 +281,8 @@ impl Writer {
     fn id(&mut self) -> [u8; 16] {
         self.made += 1;
         let mut id = *b"wayfix\x40\0\x80\0\0\0\0\0\0\0";
+        // The viewer keeps what it knows of a view by its id, in one layout after the other.
+        id[10..12].copy_from_slice(&self.number.to_be_bytes());
         id[12..].copy_from_slice(&self.made.to_be_bytes());
         id
     }

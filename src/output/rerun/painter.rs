@@ -32,6 +32,7 @@ pub struct Painter {
     extent: Extent,
     shown: Shown,
     sent: Shown,
+    layouts: u16,
     track: Trail,
     truth: Trail,
     smoothed: Trail,
@@ -65,6 +66,7 @@ impl Painter {
             extent,
             shown: Shown::default(),
             sent: Shown::default(),
+            layouts: 0,
             track: Trail::new("trail/estimate", colour::TRUTH, 1.5),
             truth: Trail::new("trail/truth", colour::TRUTH, 0.75),
             smoothed: Trail::new("trail/smoothed", colour::SMOOTHED, 0.75),
@@ -81,7 +83,14 @@ impl Painter {
 
     fn lay_out(&mut self) {
         self.sent = self.shown.clone();
-        let sent = layout::send(&self.pen.stream, &self.shown, &self.extent, self.map);
+        self.layouts = self.layouts.wrapping_add(1);
+        let sent = layout::send(
+            &self.pen.stream,
+            &self.shown,
+            &self.extent,
+            self.map,
+            self.layouts,
+        );
         self.pen.failed += u64::from(sent.is_err());
     }
 
