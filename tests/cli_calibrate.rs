@@ -145,8 +145,8 @@ fn errors_of_the_program_name_the_file_and_what_is_missing() {
     assert_eq!(told.code, 2);
     assert_eq!(
         told.stderr,
-        "error: log.jsonl: the log has no wheel counts or speeds (it has nothing): record the wheel \
-         encoders, as wheel_ticks or wheel_speeds\n"
+        "error: log.jsonl: the log has no wheel counts or speeds and no computed odometry (it has nothing): \
+         record the wheel encoders, as wheel_ticks or wheel_speeds, or else twist or odometry_step\n"
     );
     let told = run(&["--site", "site.toml"]);
     assert_eq!((told.code, told.stdout.as_str()), (2, ""));

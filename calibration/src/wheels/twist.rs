@@ -9,13 +9,13 @@
 //! is negative (dead time). `c` is a steering zero, or wheels of different size.
 //!
 //! `∫ v_m`, `∫ w_m` are formed first, evened out over a tenth of a second and shifted then, so that the
-//! path depends smoothly on the delay: its derivative is the input at the shifted time. A speed runs straight from row to row, a step evenly
-//! since the row before, a command holds until the next: `∫ = c τ + (r − c) T (1 − e^(−τ/T))` where it
-//! was followed at `r`.
+//! path depends smoothly on the delay: its derivative is the input at the shifted time. A speed runs straight
+//! from row to row, a step evenly since the row before, a command holds until the next:
+//! `∫ = c τ + (r − c) T (1 − e^(−τ/T))` where it was followed at `r`.
 //!
 //! Degenerate: without turns nothing shows `k_w`; at one speed and in one curve nothing shows the delay,
 //! though noise of the odometry would pretend to, so that its changes have to be well above that; at one
-//! speed `b` and `c` are one, which then counts as `c`. Delay and T together say how late the
+//! speed `b` and `c` are one: `b` is given only where it is more than three of its sigmas. Delay and T together say how late the
 //! vehicle is, and only changes shorter than about T part them: T is given only where it is more than
 //! three of its sigmas, the drive fits better with it, and the rows are not stamped after the motion, as
 //! what is measured is.
@@ -78,15 +78,12 @@ const LAG: &str = "time_constant_s";
 
 /// Rows are evened out over so much: noise of single ones would move the delay \[s\].
 const EVEN_S: f64 = 0.1;
-/// From this correlation of way and time on, the vehicle goes at one speed: give or take a fifth; and
-/// from this one of bias and curvature on, these are one.
-const ONE_SPEED: f64 = 0.98;
 /// What changes of the odometry say of the delay has to be so many times what its noise would say.
 const LIVELY: f64 = 4.0;
 /// Where the search for a time constant begins where none is stated \[s\].
 const FIRST_LAG_S: f64 = 0.1;
-/// A time constant of fewer sigmas is not given.
-const LAG_SIGMAS: f64 = 3.0;
+/// A bias or a time constant of fewer sigmas is not given.
+const SIGMAS: f64 = 3.0;
 
 impl Default for TwistDrive {
     fn default() -> Self {
@@ -154,19 +151,12 @@ pub fn calibrate_twist(
         fit::calibrate(&Rows::new(guess, rows, held), reference, options)
     };
     let told = Rows::new(guess, rows, &[]);
-    let mut held = vec![LAG];
-    if told.is_at_one_speed() {
-        held.push(BIAS);
-    }
-    let mut best = fit(guess, &held)?;
-    if is_one(&best.correlation) {
-        held.push(BIAS);
-        best = fit(guess, &held)?;
-    }
+    let (mut begin, mut held) = (*guess, vec![LAG]);
+    let mut best = fit(&begin, &held)?;
     let is_lively = told.is_lively(&best.fit);
     if !is_lively {
         held.push(DELAY);
-        best = fit(guess, &held)?;
+        best = fit(&begin, &held)?;
     }
     if is_lively && !guess.is_mean {
         let follows = TwistDrive {
@@ -177,17 +167,27 @@ pub fn calibrate_twist(
             ..*guess
         };
         // A search that runs away says no more than one that finds nothing.
-        if let Ok(mut found) = fit(&follows, &held[1..])
-            && let Some(lag) = found.parameters.iter_mut().find(|p| p.name == LAG)
+        if let Ok(found) = fit(&follows, &held[1..])
+            && let Some(lag) = found.parameter(LAG)
             && lag.observed != Observed::No
-            && lag.value > LAG_SIGMAS * lag.sigma
+            && lag.value > SIGMAS * lag.sigma
             && found.model.delay_s <= 0.0
             && found.fit.segment_position_rms_m < best.fit.segment_position_rms_m
         {
-            lag.guess = guess.time_constant_s;
-            best = found;
+            (begin, best) = (follows, found);
             held.remove(0);
         }
+    }
+    // What a curvature explains as well is no bias: at one speed the two are one.
+    let is_bias = best.parameter(BIAS).is_some_and(|bias| {
+        bias.observed != Observed::No && (bias.value - bias.guess).abs() > SIGMAS * bias.sigma
+    });
+    if !is_bias {
+        held.push(BIAS);
+        best = fit(&begin, &held)?;
+    }
+    if let Some(lag) = best.parameters.iter_mut().find(|of| of.name == LAG) {
+        lag.guess = guess.time_constant_s;
     }
     let unknowns = told.unknowns();
     let is_told = |of: &&Unknown| held.contains(&of.name) && !(guess.is_mean && of.name == LAG);
@@ -206,10 +206,6 @@ pub fn calibrate_twist(
 }
 
 /// Whether bias and what is turned with the way are all but one.
-fn is_one((correlation, one, other): &(f64, String, String)) -> bool {
-    [one, other].map(String::as_str) == [BIAS, CURVATURE] && correlation.abs() > ONE_SPEED
-}
-
 struct Rows<'a> {
     guess: &'a TwistDrive,
     /// Times at which the path is told, rows' own: they are a tenth of a second apart at least.
@@ -347,18 +343,6 @@ impl<'a> Rows<'a> {
         // It moves as a whole or not at all.
         (way[2], rates[2]) = (moves * tau_s, moves);
         (way, rates)
-    }
-
-    /// Whether what is turned with time and with the way can't be told apart.
-    fn is_at_one_speed(&self) -> bool {
-        let ways = self.shifted(0.0, 0.0);
-        let (mut both, mut squares) = (0.0, [0.0; 2]);
-        for pair in ways.windows(2) {
-            let [way_m, _, moving_s] = map2(pair[1], pair[0], |a, b| a - b);
-            both += way_m * moving_s;
-            squares = [squares[0] + way_m * way_m, squares[1] + moving_s * moving_s];
-        }
-        both.abs() > ONE_SPEED * (squares[0] * squares[1]).sqrt()
     }
 
     /// Whether changes of speed and yaw rate, each against what the fit leaves of it, stand out of

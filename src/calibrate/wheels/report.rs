@@ -8,6 +8,11 @@ use crate::calibrate::plot::Plot;
 use crate::calibrate::two_files::{Change, Whole};
 use crate::calibrate::{File, Fit, KeyPath, Report};
 
+/// Load, tyres and floor change scales by so much from one drive to the next, which no single drive
+/// shows. A prior below that would forbid the engine to learn them anew.
+const SCALE_ANEW: f64 = 0.005;
+const YAW_RATE_SCALE_ANEW: f64 = 0.01;
+
 impl Found {
     /// For people, machines and vehicle.toml.
     #[must_use]
@@ -62,8 +67,13 @@ impl Found {
             let Change { path, value, .. } = parameter.change()?;
             let sigma = parameter.sigma;
             let (key, sigma) = match path.last_key() {
-                "metres_per_tick" | "scale" => ("scale_sigma", sigma / value.abs()),
-                "yaw_rate_scale" => ("yaw_rate_scale_sigma", sigma / value),
+                "metres_per_tick" | "scale" => {
+                    ("scale_sigma", (sigma / value.abs()).max(SCALE_ANEW))
+                }
+                "yaw_rate_scale" => (
+                    "yaw_rate_scale_sigma",
+                    (sigma / value.abs()).max(YAW_RATE_SCALE_ANEW),
+                ),
                 "offset_deg" => ("offset_sigma_deg", sigma),
                 "steering_offset_deg" => ("steering_offset_sigma_deg", sigma),
                 _ => return None,
