@@ -282,21 +282,13 @@ pub(super) fn position(
     match (vehicle.sources.get(source)?, reading) {
         (Source::Gnss(config), Reading::GnssPosition(position)) => {
             let datum = site.datum?;
-            let (east, north, _) = map_3d::geodetic2enu(
-                position.lat_deg.to_radians(),
-                position.lon_deg.to_radians(),
-                position.height_m.unwrap_or(datum.height_m),
-                datum.lat_deg.to_radians(),
-                datum.lon_deg.to_radians(),
-                datum.height_m,
-                map_3d::Ellipsoid::WGS84,
-            );
+            let p_ns = datum.enu(position.lat_deg, position.lon_deg, position.height_m);
             let stated_m = position.sigma_enu_m.map(|[e, n, _]| e.max(n));
             let white_m = stated_m.unwrap_or_else(|| by_fix_m(config, position.fix));
             let sigma_m = white_m
                 .max(config.sigma_floor_m)
                 .hypot(config.drift_sigma_m);
-            Some(([east, north], sigma_m, config.mount))
+            Some(([p_ns.x, p_ns.y], sigma_m, config.mount))
         }
         (Source::Pose(config), Reading::Position(position)) => {
             let white_m = position.sigma_m.unwrap_or(config.sigma_m);

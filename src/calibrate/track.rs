@@ -153,16 +153,9 @@ fn by_source(site: &Site, vehicle: &Vehicle, sample: &Sample) -> Option<Place> {
         }
         Reading::GnssPosition(position) => {
             let datum = site.datum?;
-            let (east, north, up) = map_3d::geodetic2enu(
-                position.lat_deg.to_radians(),
-                position.lon_deg.to_radians(),
-                position.height_m.unwrap_or(datum.height_m + sensor_m),
-                datum.lat_deg.to_radians(),
-                datum.lon_deg.to_radians(),
-                datum.height_m,
-                map_3d::Ellipsoid::WGS84,
-            );
-            (Vector3::new(east, north, up), None)
+            let height_m = position.height_m.unwrap_or(datum.height_m + sensor_m);
+            let p_ns = datum.enu(position.lat_deg, position.lon_deg, Some(height_m));
+            (p_ns, None)
         }
         _ => return None,
     };

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod consistency;
+mod datum;
 pub(crate) mod expect;
 mod lines;
 mod load;

@@ -12,7 +12,6 @@ use super::board::Board;
 use crate::config::site::Datum;
 use crate::engine::Mode;
 use crate::output::estimate::mode_name;
-use crate::sim::geodetic::geodetic;
 
 /// The receiver's own sentence, and the engine's estimate, serve for so long \[s\].
 const FRESH_S: f64 = 10.0;
@@ -86,7 +85,7 @@ impl Whereabouts {
         let look = self.board.look();
         let estimate = self.datum.zip(look.estimate).and_then(|(datum, e)| {
             let is_sound = e.age_s < FRESH_S && e.mode != mode_name(Mode::Lost);
-            let (lat_deg, lon_deg, height_m) = geodetic(&datum, &Vector3::from(e.position_m));
+            let (lat_deg, lon_deg, height_m) = datum.geodetic(&Vector3::from(e.position_m));
             is_sound.then_some(GnssPosition {
                 lat_deg,
                 lon_deg,

@@ -114,16 +114,8 @@ pub fn place(
     reading: &GnssPosition,
 ) -> (Vector3<f64>, Vector3<f64>) {
     let height_m = reading.height_m.filter(|_| config.use_height);
-    let (east, north, up) = map_3d::geodetic2enu(
-        reading.lat_deg.to_radians(),
-        reading.lon_deg.to_radians(),
-        height_m.unwrap_or(datum.height_m),
-        datum.lat_deg.to_radians(),
-        datum.lon_deg.to_radians(),
-        datum.height_m,
-        map_3d::Ellipsoid::WGS84,
-    );
-    (Vector3::new(east, north, up), sigma_enu(config, reading))
+    let p_n = datum.enu(reading.lat_deg, reading.lon_deg, height_m);
+    (p_n, sigma_enu(config, reading))
 }
 
 /// What the receiver states, or what its kind of fix promises; never below the floor.

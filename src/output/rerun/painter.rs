@@ -16,7 +16,6 @@ use super::{colour, measurement, site, vehicle};
 use crate::config::Site;
 use crate::engine::{Estimate, Finding, Learned, Report, Reset, Setup};
 use crate::evaluate::Comparison;
-use crate::sim::geodetic::geodetic;
 
 /// Least time between two places or errors of the truth \[s\].
 const TRUTH_S: f64 = 0.1;
@@ -139,7 +138,7 @@ impl Painter {
             }
         }
         if let Some(datum) = self.setup.datum.filter(|_| self.map) {
-            let (lat_deg, lon_deg, _) = geodetic(&datum, &e.p_n);
+            let (lat_deg, lon_deg, _) = datum.geodetic(&e.p_n);
             self.pin("map/estimate", (lat_deg, lon_deg), colour::of_mode(e.mode));
         }
         self.last = Some(*e);
