@@ -19,8 +19,11 @@ use wayfix::sim::{Simulation, simulate};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::Reading;
 
-/// What the vehicle is; the simulated odometry errs besides by what the sigmas say.
-const TRUE_TOML: &str = r#"
+/// A vehicle.toml with these lines on its wheels.
+macro_rules! vehicle_toml {
+    ($wheels:literal) => {
+        concat!(
+            r#"
 [motion]
 drive = "differential"
 planar_height_m = 0.0
@@ -33,7 +36,15 @@ yaw_sigma_deg = 0.5
 
 [source.wheels]
 kind = "wheels"
-scale = 0.95
+"#,
+            $wheels
+        )
+    };
+}
+
+/// What the vehicle is; the simulated odometry errs besides by what the sigmas say.
+const TRUE_TOML: &str = vehicle_toml!(
+    "scale = 0.95
 yaw_rate_scale = 0.9
 yaw_rate_bias_radps = 0.01
 yaw_rad_per_m = 0.03
@@ -43,26 +54,16 @@ yaw_sigma_rad_rtrad = 0.002
 scale_sigma = 0.02
 yaw_rate_scale_sigma = 0.02
 yaw_rate_bias_sigma_radps = 0.003
-"#;
+"
+);
 
 /// What is known of it.
-const GUESSED_TOML: &str = r#"
-[motion]
-drive = "differential"
-planar_height_m = 0.0
-
-[start]
-position_m = [0.0, 0.0, 0.0]
-sigma_m = 0.02
-yaw_deg = 0.0
-yaw_sigma_deg = 0.5
-
-[source.wheels]
-kind = "wheels"
-scale_sigma = 0.1
+const GUESSED_TOML: &str = vehicle_toml!(
+    "scale_sigma = 0.1
 yaw_rate_scale_sigma = 0.1
 yaw_rate_bias_sigma_radps = 0.01
-"#;
+"
+);
 
 /// Stamps are so late \[s\].
 const LATE_S: f64 = 0.07;

@@ -215,18 +215,6 @@ mod tests {
     }
 
     #[test]
-    fn grids_are_turned_and_shifted() {
-        let text = "[grid]\nyaw_deg = 90.0\neast_m = 10.0\nnorth_m = 20.0\n";
-        let site = crate::config::site_from_str("site.toml", text)
-            .unwrap()
-            .value;
-        let p = site.in_frame([1.0, 2.0, 3.0]);
-        assert!((p - Vector3::new(8.0, 21.0, 3.0)).norm() < 1e-9, "{p}");
-        let back = Vector3::from(site.on_grid(p));
-        assert!((back - Vector3::new(1.0, 2.0, 3.0)).norm() < 1e-9, "{back}");
-    }
-
-    #[test]
     fn gaps_are_not_bridged() {
         let mut track = Track::by(None);
         for (t_s, x) in [(0.0, 0.0), (0.5, 1.0), (3.0, 2.0)] {

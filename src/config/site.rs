@@ -77,6 +77,12 @@ impl Site {
         let (x, y) = (p_n.x - grid.east_m, p_n.y - grid.north_m);
         [cos * x + sin * y, -sin * x + cos * y, p_n.z]
     }
+
+    /// Direction of the grid's x axis, counter-clockwise from east \[rad\]; 0 without a grid.
+    #[must_use]
+    pub fn grid_yaw_rad(&self) -> f64 {
+        self.grid.map_or(0.0, |grid| grid.yaw_deg.to_radians())
+    }
 }
 
 /// Origin of the site frame on the WGS-84 ellipsoid.
@@ -278,4 +284,25 @@ pub struct Map {
     /// Direction of the picture's rows [deg], counter-clockwise from x.
     #[serde(default)]
     pub yaw_deg: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn grids_are_turned_and_shifted() {
+        let text = "[grid]\nyaw_deg = 90.0\neast_m = 10.0\nnorth_m = 20.0\n";
+        let site = crate::config::site_from_str("site.toml", text)
+            .unwrap()
+            .value;
+        let p = site.in_frame([1.0, 2.0, 3.0]);
+        assert!(
+            (p - nalgebra::Vector3::new(8.0, 21.0, 3.0)).norm() < 1e-9,
+            "{p}"
+        );
+        let back = nalgebra::Vector3::from(site.on_grid(p));
+        assert!(
+            (back - nalgebra::Vector3::new(1.0, 2.0, 3.0)).norm() < 1e-9,
+            "{back}"
+        );
+    }
 }

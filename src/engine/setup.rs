@@ -167,7 +167,7 @@ impl Setup {
         if vehicle.sources.len() > MAX_SOURCES {
             return Err(SetupError::TooManySources(vehicle.sources.len()));
         }
-        let grid_yaw_rad = site.grid.map_or(0.0, |g| g.yaw_deg.to_radians());
+        let grid_yaw_rad = site.grid_yaw_rad();
         let grid_turn = math::from_roll_pitch_yaw(0.0, 0.0, grid_yaw_rad).to_rotation_matrix();
         let indexed = |i: usize| u16::try_from(i).unwrap_or(u16::MAX);
         let sources: Vec<_> = vehicle

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::harness::{Live, PATIENCE, refused, tag};
+use crate::harness::{Live, PATIENCE, accept, refused, tag};
 use crate::support::Scratch;
 
 fn head(stream: &mut TcpStream) -> String {
@@ -19,23 +19,54 @@ fn head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// A satellite receiver behind a port, with corrections from a caster.
-fn start(name: &str, adapter: &str, receiver: &TcpListener, ntrip: &str) -> Live {
-    let live = format!(
-        "adapter = \"{adapter}\"\ntcp = \"{}\"\n[source.tag.live.ntrip]\n{ntrip}\n",
-        receiver.local_addr().unwrap()
-    );
-    let scratch = Scratch::new(&format!("live-{name}"));
-    let vehicle = tag(&live)
-        .replace("uwb", "gnss")
-        .replace("range_sigma_m = 0.05\n", "");
-    let site = "[datum]\nlat_deg = 59.3\nlon_deg = 18.1\nheight_m = 0\n";
-    fs::write(scratch.0.join("site.toml"), site).unwrap();
-    fs::write(scratch.0.join("vehicle.toml"), vehicle).unwrap();
-    Live::start_in(scratch, &[], |command| {
-        command.env("WAYFIX_TEST_CASTER", "secret");
-    })
+/// A run with a satellite receiver behind a port, and a caster that it asks for corrections.
+struct Rig {
+    live: Live,
+    device: TcpStream,
+    caster: TcpListener,
 }
+
+impl Rig {
+    fn new(name: &str, adapter: &str, mountpoint: &str, more: &str) -> Self {
+        let [receiver, caster] = [0, 1].map(|_| TcpListener::bind("127.0.0.1:0").unwrap());
+        let live = format!(
+            "adapter = \"{adapter}\"\ntcp = \"{}\"\n[source.tag.live.ntrip]\nurl = \"http://{}/{mountpoint}\"\n{more}\n",
+            receiver.local_addr().unwrap(),
+            caster.local_addr().unwrap()
+        );
+        let scratch = Scratch::new(&format!("live-{name}"));
+        let site = "[datum]\nlat_deg = 59.3\nlon_deg = 18.1\nheight_m = 0\n";
+        fs::write(scratch.0.join("site.toml"), site).unwrap();
+        fs::write(scratch.0.join("vehicle.toml"), satellites(&live)).unwrap();
+        let live = Live::start_in(scratch, &[], |command| {
+            command.env("WAYFIX_TEST_CASTER", "secret");
+        });
+        let device = accept(&receiver);
+        device.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self {
+            live,
+            device,
+            caster,
+        }
+    }
+
+    /// The next request: the caster's end of it, and its head.
+    fn asked(&self) -> (TcpStream, String) {
+        let mut stream = accept(&self.caster);
+        let head = head(&mut stream);
+        (stream, head)
+    }
+}
+
+/// A vehicle with a satellite receiver that is heard like this.
+fn satellites(live: &str) -> String {
+    tag(live)
+        .replace("uwb", "gnss")
+        .replace("range_sigma_m = 0.05\n", "")
+}
+
+/// What a receiver says of its place.
+const OWN: &str = "$GNGGA,001043.00,5918.00000,N,01806.00000,E,1,12,0.98,30.0,M,20.0,M,,*7D\r\n";
 
 /// One sentence up to its line feed, whose checksum is right.
 fn sentence(stream: &mut TcpStream) -> String {
@@ -97,18 +128,10 @@ const OLD: &[u8] = b"ICY 200 OK\r\n\r\n";
 
 #[test]
 fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
-    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
-    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
-    let ntrip = format!(
-        "url = \"http://{}/NEAR\"\nuser = \"me\"\npassword_env = \"WAYFIX_TEST_CASTER\"",
-        caster.local_addr().unwrap()
-    );
-    let live = start("ntrip", "nmea", &receiver, &ntrip);
-    let mut device = crate::harness::accept(&receiver);
-    device.set_read_timeout(Some(PATIENCE)).unwrap();
+    let login = "user = \"me\"\npassword_env = \"WAYFIX_TEST_CASTER\"";
+    let mut rig = Rig::new("ntrip", "nmea", "NEAR", login);
     // The first answer is a refusal, the second comes in HTTP's chunks, the third is of the old kind.
-    let mut first = crate::harness::accept(&caster);
-    let asked = head(&mut first);
+    let (mut first, asked) = rig.asked();
     assert!(asked.starts_with("GET /NEAR HTTP/1.1\r\n"), "{asked}");
     assert!(
         asked.contains("Authorization: Basic bWU6c2VjcmV0\r\n"),
@@ -119,13 +142,12 @@ fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
         .unwrap();
     drop(first);
     for (answer, is_chunked) in [(NEW, true), (OLD, false)] {
-        let mut stream = crate::harness::accept(&caster);
-        head(&mut stream);
+        let (mut stream, _) = rig.asked();
         stream.write_all(answer).unwrap();
         correct(&mut stream, is_chunked);
-        assert_corrected(&mut device);
+        assert_corrected(&mut rig.device);
     }
-    let stopped = live.stop();
+    let stopped = rig.live.stop();
     assert_eq!(
         stopped.stderr.matches("check user and password").count(),
         1,
@@ -137,59 +159,39 @@ fn corrections_go_to_the_receiver_and_a_refusal_is_told_once() {
 
 #[test]
 fn a_caster_that_needs_the_receivers_place_gets_its_own_sentence_and_again() {
-    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
-    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
-    let ntrip = format!(
-        "url = \"http://{}/VIRTUAL\"\ngga_s = 0.5",
-        caster.local_addr().unwrap()
-    );
-    let live = start("ntrip-own", "nmea", &receiver, &ntrip);
-    let mut device = crate::harness::accept(&receiver);
-    device.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut stream = crate::harness::accept(&caster);
-    let asked = head(&mut stream);
+    let mut rig = Rig::new("ntrip-own", "nmea", "VIRTUAL", "gga_s = 0.5");
+    let (mut stream, asked) = rig.asked();
     assert!(!asked.contains("GGA"), "not known yet: {asked}");
     stream.write_all(OLD).unwrap();
-    let own = "$GNGGA,001043.00,5918.00000,N,01806.00000,E,1,12,0.98,30.0,M,20.0,M,,*7D\r\n";
-    device.write_all(own.as_bytes()).unwrap();
+    rig.device.write_all(OWN.as_bytes()).unwrap();
     // Without the place, this caster has nothing to send.
-    assert_eq!(sentence(&mut stream), own);
+    assert_eq!(sentence(&mut stream), OWN);
     correct(&mut stream, false);
-    assert_corrected(&mut device);
+    assert_corrected(&mut rig.device);
     let begun = Instant::now();
-    assert_eq!(sentence(&mut stream), own);
+    assert_eq!(sentence(&mut stream), OWN);
     assert!(begun.elapsed() > Duration::from_millis(300), "too soon");
-    live.stop();
+    rig.live.stop();
 }
 
 #[test]
 fn the_place_of_a_receiver_without_sentences_is_estimated() {
-    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
-    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
-    let ntrip = format!(
-        "url = \"http://{}/VIRTUAL\"\ngga_s = 0.2",
-        caster.local_addr().unwrap()
-    );
-    let live = start("ntrip-estimate", "json_lines", &receiver, &ntrip);
-    let mut device = crate::harness::accept(&receiver);
-    device.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut rig = Rig::new("ntrip-estimate", "json_lines", "VIRTUAL", "gga_s = 0.2");
     let fix = "{\"gnss_position\": {\"lat_deg\": 59.3005, \"lon_deg\": 18.1005, \"height_m\": 25, \"sigma_enu_m\": [1, 1, 2]}}\n";
-    device.write_all(fix.repeat(20).as_bytes()).unwrap();
-    live.wait_samples("tag", 20);
+    rig.device.write_all(fix.repeat(20).as_bytes()).unwrap();
+    rig.live.wait_samples("tag", 20);
     // NTRIP 1: behind the answer's head.
-    let mut stream = crate::harness::accept(&caster);
-    head(&mut stream);
+    let (mut stream, _) = rig.asked();
     stream.write_all(OLD).unwrap();
     for _ in 0..2 {
         let (lat_deg, lon_deg) = place(&sentence(&mut stream));
         assert!((lat_deg - 59.3005).abs() < 1e-4 && (lon_deg - 18.1005).abs() < 1e-4);
         correct(&mut stream, false);
-        assert_corrected(&mut device);
+        assert_corrected(&mut rig.device);
     }
     drop(stream);
     // NTRIP 2: in the request already.
-    let mut stream = crate::harness::accept(&caster);
-    let asked = head(&mut stream);
+    let (mut stream, asked) = rig.asked();
     let gga = asked.lines().find_map(|l| l.strip_prefix("Ntrip-GGA: "));
     let gga = gga.unwrap_or_else(|| panic!("{asked}"));
     assert_sum(gga);
@@ -197,51 +199,38 @@ fn the_place_of_a_receiver_without_sentences_is_estimated() {
     stream.write_all(NEW).unwrap();
     place(&sentence(&mut stream));
     correct(&mut stream, true);
-    assert_corrected(&mut device);
+    assert_corrected(&mut rig.device);
     place(&sentence(&mut stream));
-    live.stop();
+    rig.live.stop();
 }
 
 #[test]
 fn a_caster_that_is_not_to_know_the_place_is_not_told() {
-    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
-    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
-    let ntrip = format!(
-        "url = \"http://{}/NEAR\"\ngga_s = 0",
-        caster.local_addr().unwrap()
-    );
-    let live = start("ntrip-silent", "nmea", &receiver, &ntrip);
-    let mut device = crate::harness::accept(&receiver);
-    let own = "$GNGGA,001043.00,5918.00000,N,01806.00000,E,1,12,0.98,30.0,M,20.0,M,,*7D\r\n";
-    device.write_all(own.as_bytes()).unwrap();
-    let mut stream = crate::harness::accept(&caster);
-    head(&mut stream);
+    let mut rig = Rig::new("ntrip-silent", "nmea", "NEAR", "gga_s = 0");
+    rig.device.write_all(OWN.as_bytes()).unwrap();
+    let (mut stream, _) = rig.asked();
     stream.write_all(OLD).unwrap();
     correct(&mut stream, false);
     let silence = Duration::from_millis(1500);
     stream.set_read_timeout(Some(silence)).unwrap();
     let told = stream.read(&mut [0]);
     assert!(told.is_err(), "{told:?}");
-    live.stop();
+    rig.live.stop();
 }
 
 #[test]
 fn what_a_caster_refuses_is_told_with_what_to_do() {
-    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
-    let caster = TcpListener::bind("127.0.0.1:0").unwrap();
-    let ntrip = format!("url = \"http://{}/NEAR0\"", caster.local_addr().unwrap());
-    let live = start("ntrip-refused", "nmea", &receiver, &ntrip);
-    let _device = crate::harness::accept(&receiver);
+    let rig = Rig::new("ntrip-refused", "nmea", "NEAR0", "");
     for answer in [
         &b"SOURCETABLE 200 OK\r\nServer: old\r\n\r\nSTR;NEAR00;Town\r\nENDSOURCETABLE\r\n"[..],
         b"HTTP/1.1 404 Not Found\r\n\r\n",
         b"ICY 200 OK\r\n",
         b"",
     ] {
-        let mut stream = crate::harness::accept(&caster);
-        head(&mut stream);
+        let (mut stream, _) = rig.asked();
         stream.write_all(answer).unwrap();
     }
+    let Rig { live, caster, .. } = rig;
     drop(caster);
     let begun = Instant::now();
     while !live.log().contains("is the caster up") {
@@ -263,10 +252,7 @@ fn what_a_caster_refuses_is_told_with_what_to_do() {
 #[test]
 fn a_password_that_is_not_there_is_an_error() {
     let live = "adapter = \"nmea\"\ntcp = \"127.0.0.1:1\"\nntrip = { url = \"http://127.0.0.1/M\", user = \"me\", password_env = \"WAYFIX_NOT_THERE\" }";
-    let vehicle = tag(live)
-        .replace("uwb", "gnss")
-        .replace("range_sigma_m = 0.05\n", "");
-    let run = refused("live-password", "", &vehicle, &[]);
+    let run = refused("live-password", "", &satellites(live), &[]);
     assert_eq!(run.code, 2);
     assert!(
         run.stderr.contains(

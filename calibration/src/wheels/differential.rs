@@ -87,7 +87,7 @@ pub fn calibrate_differential(
         "the magnitude of right_metres_per_tick",
         guess.right_metres_per_tick.abs(),
     )?;
-    fit::calibrate(&Rows::new(guess, ticks), reference, options)
+    fit::calibrate(&Rows::new(guess, ticks), reference, options, &[])
 }
 
 struct Rows<'a> {
@@ -124,18 +124,7 @@ impl Drive for Rows<'_> {
             (Scale::Linear(1.0), 2.0),
             (Scale::Linear(1.0), 1.0),
         ];
-        let unknown = |((name, guess), (scale, prior))| Unknown {
-            name,
-            guess,
-            scale,
-            prior,
-        };
-        NAMES
-            .into_iter()
-            .zip(self.guess.values())
-            .zip(scales)
-            .map(unknown)
-            .collect()
+        Unknown::all(NAMES, self.guess.values(), scales)
     }
 
     fn times(&self) -> &[Timestamp] {

@@ -50,6 +50,23 @@ pub(super) enum Scale {
 }
 
 impl Unknown {
+    /// All of a drive: their names, guesses, and how each is scaled with its prior.
+    pub fn all<const N: usize>(
+        names: [&'static str; N],
+        guesses: [f64; N],
+        scales: [(Scale, f64); N],
+    ) -> Vec<Self> {
+        let unknown = |((name, guess), (scale, prior))| Self {
+            name,
+            guess,
+            scale,
+            prior,
+        };
+        (names.into_iter().zip(guesses).zip(scales))
+            .map(unknown)
+            .collect()
+    }
+
     fn value(&self, x: f64) -> f64 {
         match self.scale {
             Scale::Log => self.guess * x.exp(),
@@ -84,10 +101,12 @@ pub(super) trait Drive {
     fn model(&self, values: &[f64]) -> Self::Model;
 }
 
+/// Fits the parameters of a drive, but for those whose names are `held`: they stay at the guess.
 pub(super) fn calibrate<D: Drive>(
     drive: &D,
     reference: &[ReferencePose],
     options: &Options,
+    held: &[&str],
 ) -> Result<Calibration<D::Model>, WheelsError> {
     positive("segment_s", options.segment_s)?;
     let at_rows = interpolate(drive.times(), reference, options)?;
@@ -108,13 +127,12 @@ pub(super) fn calibrate<D: Drive>(
     }
 
     let mut unknowns = drive.unknowns();
-    if options.is_sensor_known {
-        let of_sensor = |unknown: &&mut Unknown| unknown.name.starts_with("sensor_");
-        unknowns
-            .iter_mut()
-            .filter(of_sensor)
-            .for_each(|unknown| unknown.prior = 0.0);
-    }
+    let is_known = |name: &str| {
+        held.contains(&name) || (options.is_sensor_known && name.starts_with("sensor_"))
+    };
+    (unknowns.iter_mut())
+        .filter(|unknown| is_known(unknown.name))
+        .for_each(|unknown| unknown.prior = 0.0);
     let search = Search {
         drive,
         unknowns,

@@ -128,7 +128,7 @@ pub fn calibrate_tricycle(
         "the magnitude of steering_rad_per_tick",
         guess.steering_rad_per_tick.abs(),
     )?;
-    fit::calibrate(&Rows::new(guess, ticks), reference, options)
+    fit::calibrate(&Rows::new(guess, ticks), reference, options, &[])
 }
 
 struct Rows<'a> {
@@ -198,7 +198,6 @@ impl Drive for Rows<'_> {
     type Model = TricycleDrive;
 
     fn unknowns(&self) -> Vec<Unknown> {
-        let guess = self.guess.values();
         let scales = [
             (Scale::Log, 1.0),
             (Scale::Linear(self.guess.steering_rad_per_tick), 10.0),
@@ -212,18 +211,7 @@ impl Drive for Rows<'_> {
             // Bounded by its prior: a free lag runs away where the steering hardly moves.
             (Scale::Linear(0.1), 1.0),
         ];
-        let unknown = |((name, guess), (scale, prior))| Unknown {
-            name,
-            guess,
-            scale,
-            prior,
-        };
-        NAMES
-            .into_iter()
-            .zip(guess)
-            .zip(scales)
-            .map(unknown)
-            .collect()
+        Unknown::all(NAMES, self.guess.values(), scales)
     }
 
     fn times(&self) -> &[Timestamp] {

@@ -15,10 +15,10 @@
 //!
 //! Degenerate: without turns nothing shows `k_w`; at one speed and in one curve nothing shows the delay,
 //! though noise of the odometry would pretend to, so that its changes have to be well above that; at one
-//! speed `b` and `c` are one: `b` is given only where it is more than three of its sigmas. Delay and T together say how late the
-//! vehicle is, and only changes shorter than about T part them: T is given only where it is more than
-//! three of its sigmas, the drive fits better with it, and the rows are not stamped after the motion, as
-//! what is measured is.
+//! speed `b` and `c` are one: `b` is given only where it is more than three of its sigmas. Delay and T
+//! together say how late the vehicle is, and only changes shorter than about T part them: T is given only
+//! where it is more than three of its sigmas, the drive fits better with it, and the rows are not stamped
+//! after the motion, as what is measured is.
 //! Reference point: the one whose speed is told.
 
 use wayfix_filter::Timestamp;
@@ -111,12 +111,7 @@ impl TwistDrive {
         reference: &[ReferencePose],
         options: &Options,
     ) -> Result<Fit, WheelsError> {
-        fit::evaluate(
-            &Rows::new(self, rows, &[]),
-            &self.values(),
-            reference,
-            options,
-        )
+        fit::evaluate(&Rows::new(self, rows), &self.values(), reference, options)
     }
 
     fn values(&self) -> [f64; 9] {
@@ -147,35 +142,31 @@ pub fn calibrate_twist(
 ) -> Result<Calibration<TwistDrive>, WheelsError> {
     positive("speed_scale", guess.speed_scale)?;
     positive("yaw_rate_scale", guess.yaw_rate_scale)?;
-    let fit = |guess: &TwistDrive, held: &[&str]| {
-        fit::calibrate(&Rows::new(guess, rows, held), reference, options)
-    };
-    let told = Rows::new(guess, rows, &[]);
-    let (mut begin, mut held) = (*guess, vec![LAG]);
-    let mut best = fit(&begin, &held)?;
+    let mut told = Rows::new(guess, rows);
+    let fit = |told: &Rows, held: &[&str]| fit::calibrate(told, reference, options, held);
+    let mut held = vec![LAG];
+    let mut best = fit(&told, &held)?;
     let is_lively = told.is_lively(&best.fit);
     if !is_lively {
         held.push(DELAY);
-        best = fit(&begin, &held)?;
+        best = fit(&told, &held)?;
     }
     if is_lively && !guess.is_mean {
-        let follows = TwistDrive {
-            time_constant_s: match guess.time_constant_s {
-                0.0 => FIRST_LAG_S,
-                stated => stated,
-            },
-            ..*guess
-        };
+        if guess.time_constant_s == 0.0 {
+            told.guess.time_constant_s = FIRST_LAG_S;
+        }
         // A search that runs away says no more than one that finds nothing.
-        if let Ok(found) = fit(&follows, &held[1..])
+        if let Ok(found) = fit(&told, &held[1..])
             && let Some(lag) = found.parameter(LAG)
             && lag.observed != Observed::No
             && lag.value > SIGMAS * lag.sigma
             && found.model.delay_s <= 0.0
             && found.fit.segment_position_rms_m < best.fit.segment_position_rms_m
         {
-            (begin, best) = (follows, found);
+            best = found;
             held.remove(0);
+        } else {
+            told.guess = *guess;
         }
     }
     // What a curvature explains as well is no bias: at one speed the two are one.
@@ -184,11 +175,12 @@ pub fn calibrate_twist(
     });
     if !is_bias {
         held.push(BIAS);
-        best = fit(&begin, &held)?;
+        best = fit(&told, &held)?;
     }
     if let Some(lag) = best.parameters.iter_mut().find(|of| of.name == LAG) {
         lag.guess = guess.time_constant_s;
     }
+    told.guess = *guess;
     let unknowns = told.unknowns();
     let is_told = |of: &&Unknown| held.contains(&of.name) && !(guess.is_mean && of.name == LAG);
     let stays = |of: &Unknown| Parameter {
@@ -205,9 +197,8 @@ pub fn calibrate_twist(
     Ok(best)
 }
 
-/// Whether bias and what is turned with the way are all but one.
-struct Rows<'a> {
-    guess: &'a TwistDrive,
+struct Rows {
+    guess: TwistDrive,
     /// Times at which the path is told, rows' own: they are a tenth of a second apart at least.
     times: Vec<Timestamp>,
     /// The same since the first row \[s\].
@@ -218,8 +209,6 @@ struct Rows<'a> {
     rates: Vec<Rates>,
     /// Evened out integrals up to each row.
     even: Vec<Rates>,
-    /// Parameters that stay as they are.
-    held: Vec<&'a str>,
 }
 
 type Rates = [f64; 3];
@@ -228,21 +217,20 @@ fn map2(a: Rates, b: Rates, f: impl Fn(f64, f64) -> f64) -> Rates {
     [0, 1, 2].map(|k| f(a[k], b[k]))
 }
 
-impl<'a> Rows<'a> {
-    fn new(guess: &'a TwistDrive, rows: &[TwistRow], held: &[&'a str]) -> Self {
+impl Rows {
+    fn new(guess: &TwistDrive, rows: &[TwistRow]) -> Self {
         let first = rows.first().map(|row| row.t).unwrap_or_default();
         let rates = |row: &TwistRow| {
             let moves = row.forward_mps != 0.0 || row.yaw_rate_radps != 0.0;
             [row.forward_mps, row.yaw_rate_radps, f64::from(moves)]
         };
         let mut all = Self {
-            guess,
+            guess: *guess,
             times: Vec::new(),
             told_at_s: Vec::new(),
             at_s: rows.iter().map(|row| row.t.seconds_since(first)).collect(),
             rates: rows.iter().map(rates).collect(),
             even: Vec::new(),
-            held: held.to_vec(),
         };
         for (row, at_s) in rows.iter().zip(&all.at_s) {
             // Rows that go back in time are refused later on, and have to be seen for that.
@@ -320,25 +308,16 @@ impl<'a> Rows<'a> {
         if self.guess.is_mean {
             return (next.map(|rate| rate * tau_s), next);
         }
-        let moves = if lag_s > 0.0 {
-            here[2]
-        } else {
-            here[2].max(next[2])
-        };
-        let (mut way, mut rates) = if lag_s > 0.0 {
+        let (mut way, mut rates, moves) = if lag_s > 0.0 {
             let keep = (-tau_s / lag_s).exp();
             let way = |c: f64, r: f64| c * tau_s + (r - c) * lag_s * (1.0 - keep);
-            (
-                map2(here, going, way),
-                map2(here, going, |c, r| c + (r - c) * keep),
-            )
+            let rates = map2(here, going, |c, r| c + (r - c) * keep);
+            (map2(here, going, way), rates, here[2])
         } else {
             let share = tau_s / (self.at_s[k + 1] - self.at_s[k]).max(f64::EPSILON);
             let way = |a: f64, b: f64| (a + 0.5 * (b - a) * share) * tau_s;
-            (
-                map2(here, next, way),
-                map2(here, next, |a, b| a + (b - a) * share),
-            )
+            let rates = map2(here, next, |a, b| a + (b - a) * share);
+            (map2(here, next, way), rates, here[2].max(next[2]))
         };
         // It moves as a whole or not at all.
         (way[2], rates[2]) = (moves * tau_s, moves);
@@ -375,7 +354,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-impl Drive for Rows<'_> {
+impl Drive for Rows {
     type Model = TwistDrive;
     /// A command is not obeyed to the last: over a long path that adds up to what says nothing.
     const VIEWS: usize = 1;
@@ -392,22 +371,7 @@ impl Drive for Rows<'_> {
             (Scale::Linear(1.0), 2.0),
             (Scale::Linear(1.0), 1.0),
         ];
-        let unknown = |((name, guess), (scale, prior))| Unknown {
-            name,
-            guess,
-            scale,
-            prior: if self.held.contains(&name) {
-                0.0
-            } else {
-                prior
-            },
-        };
-        NAMES
-            .into_iter()
-            .zip(self.guess.values())
-            .zip(scales)
-            .map(unknown)
-            .collect()
+        Unknown::all(NAMES, self.guess.values(), scales)
     }
 
     fn times(&self) -> &[Timestamp] {
@@ -455,7 +419,7 @@ impl Drive for Rows<'_> {
             delay_s: values[4],
             time_constant_s: values[5],
             sensor: self.sensor(values),
-            ..*self.guess
+            ..self.guess
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use update::{
 /// States that a motion model changes: attitude, velocity, position.
 pub(crate) const MOVED: usize = 9;
 
-/// Loops run over so many entries at a time, which lets the compiler unroll and vectorise them.
+/// Loops run over whole multiples of so many entries: vectorised, they have no rest.
 const LANES: usize = 8;
 
 /// `n` rounded up to whole lanes: what lies beyond the states in use is zero, and stays so.
@@ -50,7 +50,7 @@ fn axpy(y: &mut [f64], a: f64, x: &[f64]) {
     }
 }
 
-/// `y += a0 x0 + a1 x1 + a2 x2`.
+/// `y += a₀ x₀ + a₁ x₁ + a₂ x₂`.
 #[inline(always)]
 fn axpy3(y: &mut [f64], a: [f64; 3], x: [&[f64]; 3]) {
     let [x0, x1, x2] = x;

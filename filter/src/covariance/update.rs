@@ -139,9 +139,8 @@ pub(crate) fn update<const N: usize, const M: usize>(
     }
     // One sweep over P for all components.
     for (j, column) in p.as_mut_slice().chunks_exact_mut(N).take(n).enumerate() {
-        let w_j: [f64; M] = core::array::from_fn(|m| g[m][j]);
-        for (w, w_j) in g.iter().zip(w_j) {
-            axpy(&mut column[..n], -w_j, &w[..n]);
+        for w in g.iter() {
+            axpy(&mut column[..n], -w[j], &w[..n]);
         }
     }
     dx

@@ -192,8 +192,7 @@ fn believed(
     target: Target,
     name: &Name,
 ) -> Option<(Vector3<f64>, UnitQuaternion<f64>)> {
-    let grid = site.grid.map_or(0.0, |grid| grid.yaw_deg.to_radians());
-    let turned = math::from_roll_pitch_yaw(0.0, 0.0, grid);
+    let turned = math::from_roll_pitch_yaw(0.0, 0.0, site.grid_yaw_rad());
     match target {
         Target::Marker => {
             let marker = site.markers.iter().find(|m| m.id == name.as_str())?;

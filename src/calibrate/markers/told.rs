@@ -123,8 +123,7 @@ fn angles(
     key: &KeyPath,
 ) -> Vec<Parameter> {
     let listed = listed(site, own);
-    let grid = site.grid.map_or(0.0, |grid| grid.yaw_deg.to_radians());
-    let q = math::from_roll_pitch_yaw(0.0, 0.0, grid).inverse() * q_nm;
+    let q = math::from_roll_pitch_yaw(0.0, 0.0, site.grid_yaw_rad()).inverse() * q_nm;
     let degrees = |q: &UnitQuaternion<f64>| {
         let (roll, pitch, yaw) = q.euler_angles();
         [roll, pitch, yaw].map(f64::to_degrees)

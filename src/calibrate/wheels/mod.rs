@@ -300,15 +300,19 @@ fn holdout(plan: &Plan, span: Span, whole: &Fitted) -> Result<Holdout, Calibrate
             within: "the second half: ",
             error,
         })?;
-    let missed = whole.parameters.iter().zip(&best.fitted.parameters);
-    let missed = missed
-        .filter(|(whole, first)| whole.observed != Observed::No && first.observed == Observed::No);
+    // By name: either may lack what the other has.
+    let is_shown_by_first = |name: &str| {
+        let mut of_first = best.fitted.parameters.iter();
+        of_first.any(|p| p.name == name && p.observed != Observed::No)
+    };
+    let missed = (whole.parameters.iter())
+        .filter(|p| p.observed != Observed::No && !is_shown_by_first(&p.name))
+        .map(|p| plan.key(&p.name).path.to_string())
+        .collect();
     Ok(Holdout {
         second_half: second.into(),
         first_half: best.fitted.fit.into(),
-        not_shown_by_first_half: missed
-            .map(|(of, _)| plan.key(&of.name).path.to_string())
-            .collect(),
+        not_shown_by_first_half: missed,
     })
 }
 

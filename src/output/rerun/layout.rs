@@ -80,7 +80,7 @@ impl Writer {
         if map {
             places.push(self.map()?);
         }
-        let place = self.tabs(&places, 0)?;
+        let place = self.tabs(&places)?;
         let plots = self.plots(shown)?;
         let above = self.container(ContainerKind::Horizontal, &[place, plots], &[3.0, 2.0])?;
         let modes = self.view("StateTimeline", "Mode", &["/mode/**"])?;
@@ -175,7 +175,7 @@ impl Writer {
             sources.push(self.named(both, &format!("{source} {kind}").replace('_', " "))?);
         }
         if !sources.is_empty() {
-            parts.push(self.tabs(&sources, 0)?);
+            parts.push(self.tabs(&sources)?);
             shares.push(3.0);
         }
         let mut slow = Vec::new();
@@ -184,7 +184,7 @@ impl Writer {
             slow.push(self.view("TimeSeries", &meaning.replace('_', " "), &[&under])?);
         }
         slow.push(self.view("TimeSeries", "Rates [Hz]", &["/rate/**"])?);
-        parts.push(self.tabs(&slow, 0)?);
+        parts.push(self.tabs(&slow)?);
         shares.push(2.0);
         self.container(ContainerKind::Vertical, &parts, &shares)
     }
@@ -227,15 +227,16 @@ impl Writer {
         };
         let ranges = [ENGINE_TIME, RECEIVED].map(|timeline| VisibleTimeRange {
             timeline: timeline.into(),
-            range: range.clone(),
+            range,
         });
         let path = format!("{}/ViewContents/overrides/{entity}/visualizers", view.path);
         self.stream.log(path, &VisibleTimeRanges::new(ranges))
     }
 
-    fn tabs(&mut self, parts: &[Part], active: usize) -> RecordingStreamResult<Part> {
+    /// The first is in front.
+    fn tabs(&mut self, parts: &[Part]) -> RecordingStreamResult<Part> {
         let tabs = ContainerBlueprint::new(ContainerKind::Tabs);
-        let tabs = match parts.get(active) {
+        let tabs = match parts.first() {
             Some(part) => tabs.with_active_tab(part.path.as_str()),
             None => tabs,
         };

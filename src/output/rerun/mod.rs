@@ -51,7 +51,7 @@ use rerun::log::ChunkBatcherConfig;
 use rerun::web_viewer::new_sink;
 use rerun::{RecordingStream, RecordingStreamBuilder, RecordingStreamError, ServerOptions};
 use wayfix_filter::Timestamp;
-use wayfix_sensors::{Reading, Sample};
+use wayfix_sensors::Sample;
 
 use super::drawing::Target;
 use crate::config::{Site, Vehicle};
@@ -220,7 +220,7 @@ impl Sink for Rerun {
 
     fn report(&mut self, report: &Report) {
         let said = self.sample.filter(|sample| is_of(report, sample));
-        let reading = said.map(|sample| sample.reading).filter(is_drawn);
+        let reading = said.map(|sample| sample.reading);
         self.queue
             .put(|| Event::Report(Box::new((*report, reading))));
     }
@@ -256,22 +256,4 @@ fn is_of(report: &Report, sample: &Sample) -> bool {
     report.source == sample.source
         && report.kind == sample.reading.kind()
         && report.target == sample.reading.target()
-}
-
-/// Whether there is something to draw of a reading besides its innovation.
-fn is_drawn(reading: &Reading) -> bool {
-    matches!(
-        reading,
-        Reading::GnssPosition(_)
-            | Reading::Range(_)
-            | Reading::RangeDifference(_)
-            | Reading::Bearing(_)
-            | Reading::Rssi(_)
-            | Reading::Landmark(_)
-            | Reading::Pixel(_)
-            | Reading::Marker(_)
-            | Reading::Passage(_)
-            | Reading::Position(_)
-            | Reading::Pose(_)
-    )
 }

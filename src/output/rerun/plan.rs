@@ -53,8 +53,7 @@ impl Plan {
         let format =
             ImageFormat::from_color_model([columns, rows], ColorModel::RGBA, ChannelDatatype::U8);
         let corner = site.in_frame(self.map.corner_m);
-        let grid_yaw_deg = site.grid.map_or(0.0, |grid| grid.yaw_deg);
-        let yaw_rad = (self.map.yaw_deg + grid_yaw_deg).to_radians();
+        let yaw_rad = self.map.yaw_deg.to_radians() + site.grid_yaw_rad();
         let pixels = self.pixels.as_raw().clone();
         let picture = GridMap::new(pixels, format, self.map.pixel_m as f32)
             .with_translation(xyz(corner - Vector3::z() * 0.01))

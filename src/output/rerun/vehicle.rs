@@ -38,22 +38,15 @@ pub fn draw(pen: &mut Pen, setup: &Setup) {
         .with_radii([width(3.5)]);
     pen.draw_once("vehicle/place", &place);
     for source in &setup.sources {
-        let at = |part: &[&str]| {
-            let mut parts = vec!["vehicle", "sensors", &source.name];
-            parts.extend(part);
-            parts
-                .into_iter()
-                .map(rerun::EntityPathPart::new)
-                .collect::<Vec<_>>()
-        };
+        let at = path(["vehicle", "sensors", &source.name]);
         let mount = Transform3D::from_translation_rotation(xyz(source.p_bs), turn(&source.q_bs));
-        pen.draw_once(at(&[]), &mount);
+        pen.draw_once(at.clone(), &mount);
         let point = Points3D::new([[0.0_f32; 3]])
             .with_labels([source.name.as_str()])
             .with_show_labels(false)
             .with_colors([colour::LANDMARK])
             .with_radii([width(2.0)]);
-        pen.draw_once(at(&["origin"]), &point);
+        pen.draw_once(at.join(&"origin".into()), &point);
     }
 }
 

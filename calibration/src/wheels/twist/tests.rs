@@ -187,7 +187,7 @@ fn the_path_is_smooth_in_all_parameters() {
     };
     for truth in [measured(), command] {
         let (rows, _) = drive(3, &truth, commanded);
-        let rows = Rows::new(&truth, &rows, &[]);
+        let rows = Rows::new(&truth, &rows);
         let values = truth.values();
         let ends = |values: &[f64]| {
             let whole = rows.steps(values).into_iter().skip(200).take(100);
