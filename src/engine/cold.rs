@@ -204,22 +204,26 @@ impl Window {
         solutions.sort_by(|a, b| a.cost.total_cmp(&b.cost));
         let best = solutions.first().map_or(0.0, |s| s.cost);
         solutions.retain(|s| s.cost - best < COST_MARGIN);
-        if !headings_matter {
-            return solutions;
+        if headings_matter {
+            solutions = with_headings(&solutions, &problem);
         }
         solutions
-            .iter()
-            .flat_map(|s| {
-                let known = s.is_yaw_known();
-                let tried = headings().filter(move |_| !known).filter_map(|yaw| {
-                    problem
-                        .with_yaw(yaw)
-                        .descend(Vector4::new(s.p_n.x, s.p_n.y, s.p_n.z, yaw.0))
-                });
-                known.then_some(*s).into_iter().chain(tried)
-            })
+            .into_iter()
+            .flat_map(|s| problem.apart(s))
             .collect()
     }
+}
+
+/// Each solution whose heading nothing tells, once with each heading that is tried.
+fn with_headings(solutions: &[Solution], problem: &Problem) -> Vec<Solution> {
+    let of_each = |s: &Solution| {
+        let (known, p_n) = (s.is_yaw_known(), s.p_n);
+        let tried = headings()
+            .filter(move |_| !known)
+            .filter_map(move |yaw| problem.with_yaw(yaw).descend(p_n.push(yaw.0)));
+        known.then_some(*s).into_iter().chain(tried)
+    };
+    solutions.iter().flat_map(of_each).collect()
 }
 
 impl Solution {

@@ -1,7 +1,8 @@
 //! Several filters side by side, while the heading or the place is ambiguous.
 //!
 //! Each keeps a log weight, to which every update adds its log-likelihood (robust, so that one
-//! outlier can't end the contest):  ln w += −½ ((ν + m) ln(1 + NIS/ν) + ln |S|).
+//! outlier can't end the contest; no sharper than a Gaussian where all is well):
+//! ln w += −½ ((ν + m) ln(1 + NIS/(ν + m)) + ln |S|).
 //! The contest ends when one holds nearly all the weight, or when the others have met it.
 
 use nalgebra::{Matrix3, Vector3};
@@ -26,6 +27,9 @@ const INDEPENDENT_HZ: f64 = 30.0;
 const STAYS: f64 = 1.1;
 /// What a measurement costs that is impossible in a hypothesis (natural log).
 const IMPOSSIBLE: f64 = 6.0;
+/// What is alive is within so many sigmas, squared, and no less likely than one in so many: what
+/// evidence can't tell apart, it weighs by chance.
+const REACH_SQ: f64 = 9.0;
 /// Most hypotheses at a time.
 const CAPACITY: usize = 36;
 
@@ -215,7 +219,7 @@ impl Hypotheses {
             if let Some(r) = report.filter(|r| contest && r.nis.is_finite()) {
                 let m = r.dimension as f64;
                 let ln_det: f64 = r.sigma[..r.dimension].iter().map(|s| 2.0 * s.ln()).sum();
-                h.ln_weight -= 0.5 * share * ((NU + m) * (r.nis / NU).ln_1p() + ln_det);
+                h.ln_weight -= 0.5 * share * ((NU + m) * (r.nis / (NU + m)).ln_1p() + ln_det);
             }
             if contest && report.is_some_and(|r| matches!(r.verdict, Verdict::Degenerate(_))) {
                 h.ln_weight -= share * IMPOSSIBLE;
@@ -307,7 +311,8 @@ impl Hypotheses {
         })
     }
 
-    /// The other hypotheses as states of the world, and the probability of the best one.
+    /// The other hypotheses as states of the world, none less likely than one in nine, and the
+    /// probability of the best one.
     pub fn others(&self) -> (f64, impl Iterator<Item = Case>) {
         let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
         let share = move |h: &Hypothesis| h.ln_weight.exp() / total;
@@ -316,43 +321,85 @@ impl Hypotheses {
             .split_first()
             .into_iter()
             .flat_map(move |(best, rest)| {
-                rest.iter()
-                    .map(move |h| Case::apart(share(h), &best.filter, &h.filter))
+                rest.iter().map(move |h| {
+                    Case::apart(share(h).max(1.0 / REACH_SQ), &best.filter, &h.filter)
+                })
             });
         (self.best().map_or(0.0, share), cases)
     }
 
-    /// Spread of the hypotheses about the best one: what must be added to its position covariance
-    /// and heading variance to cover all.
+    /// Spread of the hypotheses about the best one: what must be added to its position covariance P
+    /// and heading variance to cover all, S = Σ w_i d_i d_iᵀ, and more where three sigmas of it do not
+    /// reach one. Between mirror images the evidence walks at random: the true one can be ahead by a
+    /// factor of a thousand, or behind.
     #[must_use]
     pub fn spread(&self) -> (Matrix3<f64>, f64) {
-        let Some(best) = self.best() else {
+        let Some((best, others)) = self.all.split_first() else {
             return (Matrix3::zeros(), 0.0);
         };
         let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
-        let mut position = Matrix3::zeros();
-        let mut heading = 0.0;
-        for h in &self.all[1..] {
+        let apart = |h: &Hypothesis| -> (Vector3<f64>, f64) {
+            let (nav, from) = (h.filter.nav(), best.filter.nav());
+            (
+                nav.p_n - from.p_n,
+                math::wrap_angle(nav.yaw_rad() - from.yaw_rad()),
+            )
+        };
+        let p = best.filter.covariance(Block::Position, Block::Position);
+        let yaw_variance = best.filter.variance(Block::Attitude.start() + 2);
+        let (mut position, mut heading) = (Matrix3::zeros(), 0.0);
+        for h in others {
+            let (d, turn) = apart(h);
             let weight = h.ln_weight.exp() / total;
-            let d: Vector3<f64> = h.filter.nav().p_n - best.filter.nav().p_n;
             position += d * d.transpose() * weight;
-            let turn = math::wrap_angle(h.filter.nav().yaw_rad() - best.filter.nav().yaw_rad());
             heading += weight * turn * turn;
+        }
+        for (d, turn) in others.iter().map(apart) {
+            position += d * d.transpose() * lacking(&(p + position), &d);
+            heading = f64::max(heading, turn * turn / REACH_SQ - yaw_variance);
         }
         (position, heading)
     }
 }
 
+/// The a for which P + a d dᵀ reaches d: with q = dᵀ P⁻¹ d and dᵀ (P + a d dᵀ)⁻¹ d = q / (1 + a q)
+/// (Sherman & Morrison 1950), a = (q/9 − 1) / q.
+fn lacking(p: &Matrix3<f64>, d: &Vector3<f64>) -> f64 {
+    let Some(inverse) = p.try_inverse() else {
+        return 1.0 / REACH_SQ;
+    };
+    let q = d.dot(&(inverse * d));
+    ((q / REACH_SQ - 1.0) / q).max(0.0)
+}
+
 /// Whether two filters say the same: heading within a third of a sigma and three degrees, position
-/// within a third of a sigma and ten centimetres.
+/// within a third of a sigma and ten centimetres, velocity within a third of a sigma and a tenth of a
+/// metre a second (mirror images that meet in the plane of the anchors cross it).
 fn has_met(a: &Filter, b: &Filter) -> bool {
     let turn = math::wrap_angle(a.nav().yaw_rad() - b.nav().yaw_rad()).abs();
     let yaw_sigma = b.variance(Block::Attitude.start() + 2).max(0.0).sqrt();
-    let apart = (a.nav().p_n - b.nav().p_n).norm();
-    let sigma = b
-        .covariance(Block::Position, Block::Position)
-        .trace()
-        .max(0.0)
-        .sqrt();
-    turn < 0.05_f64.max(yaw_sigma / 3.0).min(0.1) && apart < 0.1_f64.max(sigma / 3.0)
+    let near = |block: Block, d: Vector3<f64>| {
+        let sigma = b.covariance(block, block).trace().max(0.0).sqrt();
+        d.norm() < 0.1_f64.max(sigma / 3.0)
+    };
+    turn < 0.05_f64.max(yaw_sigma / 3.0).min(0.1)
+        && near(Block::Position, a.nav().p_n - b.nav().p_n)
+        && near(Block::Velocity, a.nav().v_n - b.nav().v_n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_sigmas_reach_what_is_alive() {
+        let p = Matrix3::from_diagonal(&Vector3::new(0.01, 0.04, 0.09));
+        let d = Vector3::new(1.0, -2.0, 3.6);
+        let wide = p + d * d.transpose() * lacking(&p, &d);
+        let q = d.dot(&(wide.try_inverse().unwrap() * d));
+        assert!((q - REACH_SQ).abs() < 1e-9, "{q}");
+        // What they reach already needs nothing.
+        assert_eq!(lacking(&p, &(d * 0.08)), 0.0);
+        assert_eq!(lacking(&Matrix3::zeros(), &d), 1.0 / REACH_SQ);
+    }
 }

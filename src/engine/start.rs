@@ -15,6 +15,8 @@ use crate::config::Source;
 
 /// Sigma of the speed at the start of an asset with an inertial unit and no wheels [m/s].
 const UNKNOWN_SPEED_MPS: f64 = 5.0;
+/// Of which so much up or down [m/s]: as lifts, stairs and drones go indoors.
+const UNKNOWN_CLIMB_MPS: f64 = 1.0;
 /// Above this speed a vehicle's course is its heading [m/s], to this sigma [rad].
 const DRIVING_MPS: f64 = 2.0;
 const COURSE_SIGMA_RAD: f64 = 0.1;
@@ -199,7 +201,15 @@ fn prior(
             ..Nav::default()
         },
         attitude_sigma_rad: Vector3::new(tilt, tilt, yaw_sigma_rad),
-        velocity_sigma_mps: Vector3::new(slow, slow, if planar { 1e-3 } else { slow }),
+        velocity_sigma_mps: Vector3::new(
+            slow,
+            slow,
+            if planar {
+                1e-3
+            } else {
+                slow.min(UNKNOWN_CLIMB_MPS)
+            },
+        ),
         position_sigma_m: if planar {
             Vector3::new(sigma.x, sigma.y, sigma.z.min(setup.motion.planar_sigma_m))
         } else {

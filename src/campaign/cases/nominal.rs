@@ -48,9 +48,7 @@ pub(super) const CASES: &[Case] = &[
         "coplanar_anchors",
         60.0,
         &[ErrorP95(0.5), BOUNDED],
-    )
-    // 2.6 % over fifty seeds: the height's mirror image, until it is left; in one of them after 30 s.
-    .missing(&[BOUNDED, ConfidentlyWrong(5.0)]),
+    ),
     Case::nominal(
         "ble_only",
         "A tag that hears the strength of beacons and nothing else",
