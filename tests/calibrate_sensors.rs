@@ -8,8 +8,9 @@ mod support;
 use nalgebra::{Matrix3, UnitQuaternion, Vector3};
 use support::drives::{Errors, records, simulated};
 use support::{Scratch, wayfix};
+use wayfix::calibrate::two_files::changed;
 use wayfix::calibrate::{File, Report, Verdict, beacons, imu, magnetometer};
-use wayfix::config::{Site, Vehicle, site_from_str, vehicle_from_str};
+use wayfix::config::{Site, Source, Vehicle, site_from_str, vehicle_from_str};
 use wayfix::log::{self, Record};
 use wayfix::sim::noise::{normal3, stream};
 use wayfix_filter::Timestamp;
@@ -184,12 +185,23 @@ fn six_positions_in_several_logs_show_scale_and_bias() {
         .collect();
     let report = imu_of(&logs).unwrap();
     let mut errors = Errors::default();
-    for (axis, name) in ["x", "y", "z"].into_iter().enumerate() {
-        errors.add(&report, &format!("accel scale {name}"), scale[axis]);
-        errors.add(&report, &format!("accel bias {name}"), bias[axis]);
+    for axis in 0..3 {
+        let key = |of: &str| format!("source.imu.{of}[{axis}]");
+        errors.add(&report, &key("accel_scale"), scale[axis]);
+        errors.add(&report, &key("accel_bias_mps2"), bias[axis]);
     }
-    let mean = report.parameter("source.imu.accel_scale").unwrap();
-    assert!((mean.value - 1.005).abs() < 1e-3 && report.changes(File::Vehicle).len() == 1);
+    let changes = report.changes(File::Vehicle);
+    assert_eq!(changes.len(), 6);
+    let text = changed("[source.imu]\nkind = \"imu\"\n", &changes).unwrap();
+    let Some(Source::Imu(imu)) = vehicle(&text).sources.remove("imu") else {
+        panic!("{text}")
+    };
+    assert!((Vector3::from(imu.accel_scale) - scale).amax() < 2e-3);
+    let measured = scale.component_mul(&Vector3::z().scale(9.80665)) + bias;
+    assert!(
+        (imu.specific_force(measured).z - 9.80665).abs() < 0.02,
+        "{text}"
+    );
     assert!(
         report
             .warnings

@@ -108,7 +108,7 @@ impl ImuState {
             _ => Vector3::zeros(),
         };
         let swing = turning.cross(&source.p_bs) + gyro_b.cross(&gyro_b.cross(&source.p_bs));
-        let accel_b = raw_accel.map(|a| source.q_bs * (a / config.accel_scale) - swing);
+        let accel_b = raw_accel.map(|a| source.q_bs * config.specific_force(a) - swing);
         let share = if dt_s > 0.0 {
             1.0 - (-dt_s / LEVEL_S).exp()
         } else {

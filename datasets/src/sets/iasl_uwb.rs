@@ -59,7 +59,7 @@ kind = "imu"
 mount.rpy_deg = [180.0, 0.0, 90.0]
 # Stamped late, by the gyro against the truth.
 delay_s = 0.08
-accel_scale = 1.057
+accel_scale = [1.057, 1.057, 1.057]
 gyro_density_radps_rthz = 3e-3
 accel_density_mps2_rthz = 3e-2
 gyro_bias_sigma_radps = 1e-2

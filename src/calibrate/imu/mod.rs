@@ -333,40 +333,27 @@ fn add_positions(report: &mut Report, name: &Name, config: &ImuSource, found: &P
         "" => "lay it down in more orientations".to_owned(),
         missing => format!("lay it down with {missing} too"),
     };
-    let plain = |parameter: &wayfix_calibration::Parameter, unit| Parameter {
-        file: None,
-        ..Parameter::new(
-            File::Vehicle,
-            KeyPath::of(format!("accel {}", parameter.name)),
-            unit,
-            parameter,
-            &advice,
-        )
+    let mut add = |key: &str, unit, whole: [f64; 3], axes: &[wayfix_calibration::Parameter; 3]| {
+        let of_axis = axes.iter().zip(whole).enumerate();
+        report
+            .parameters
+            .extend(of_axis.map(|(k, (found, before))| {
+                let key = KeyPath::of_source(name, key).index(k);
+                let found = Parameter::new(File::Vehicle, key, unit, found, &advice);
+                Parameter {
+                    before: Some(before),
+                    value: match found.verdict {
+                        Verdict::NotShown => before,
+                        _ => found.value,
+                    },
+                    whole: Whole::Vector(whole.to_vec()),
+                    ..found
+                }
+            }));
     };
-    let scales = found.scales.iter().map(|scale| plain(scale, ""));
-    let biases = found.biases_mps2.iter().map(|bias| plain(bias, "m/s²"));
-    let axes: Vec<Parameter> = scales.chain(biases).collect();
-    // One key for three axes: their mean, where all were shown.
-    let mean = |of: fn(&wayfix_calibration::Parameter) -> f64| {
-        found.scales.iter().map(of).sum::<f64>() / 3.0
-    };
-    let worst = axes[..3].iter().map(|p| p.verdict).max_by_key(|v| *v as u8);
-    let verdict = worst.unwrap_or(Verdict::NotShown);
-    report.parameters.push(Parameter {
-        file: Some(File::Vehicle),
-        key: KeyPath::of_source(name, "accel_scale"),
-        unit: "",
-        value: match verdict {
-            Verdict::NotShown => config.accel_scale,
-            _ => mean(|p| p.value),
-        },
-        sigma: mean(|p| p.sigma * p.sigma).sqrt() / 3_f64.sqrt(),
-        before: Some(config.accel_scale),
-        verdict,
-        advice: (verdict != Verdict::Shown).then(|| advice.clone()),
-        whole: Whole::Number,
-    });
-    report.parameters.extend(axes);
+    add("accel_scale", "", config.accel_scale, &found.scales);
+    let biases = &found.biases_mps2;
+    add("accel_bias_mps2", "m/s²", config.accel_bias_mps2, biases);
     let (one, other) = (&found.correlation.1, &found.correlation.2);
     report.least_apart =
         (!one.is_empty()).then(|| (one.clone(), other.clone(), found.correlation.0));

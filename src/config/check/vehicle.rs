@@ -180,9 +180,12 @@ fn check_usual(path: &str, values: &Value, found: &mut Findings) {
         .and_then(Value::as_str)
         .unwrap_or_default();
     for (_, key, low, high) in USUAL.iter().filter(|(of, ..)| *of == kind) {
-        if let Some(x) = values.get(*key).and_then(Value::as_f64)
-            && !(*low..=*high).contains(&x)
-        {
+        let numbers = match values.get(*key) {
+            Some(Value::Array(numbers)) => numbers.as_slice(),
+            value => value.map(std::slice::from_ref).unwrap_or_default(),
+        };
+        let mut numbers = numbers.iter().filter_map(Value::as_f64);
+        if let Some(x) = numbers.find(|x| !(*low..=*high).contains(x)) {
             found.vehicle(
                 format!("{path}.{key}"),
                 format!("{x} is unusual; {low} to {high} is usual"),

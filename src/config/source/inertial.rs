@@ -1,5 +1,6 @@
 //! Sources that sense without a transmitter: inertial unit, magnetometer, barometer.
 
+use nalgebra::Vector3;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +28,10 @@ pub struct ImuSource {
     pub accel_bias_sigma_mps2: f64,
     /// Its random walk [m/s²/√s].
     pub accel_bias_walk_mps2_rts: f64,
-    /// Known scale of the accelerometer: true = measured / scale.
-    pub accel_scale: f64,
+    /// Known scale of each axis of the accelerometer: true = (measured − bias) / scale.
+    pub accel_scale: [f64; 3],
+    /// Known constant bias of its axes [m/s²].
+    pub accel_bias_mps2: [f64; 3],
     /// Readings at or beyond this rate are saturated [rad/s].
     pub gyro_limit_radps: f64,
     /// Readings at or beyond this specific force are saturated [m/s²].
@@ -52,12 +55,22 @@ impl Default for ImuSource {
             gyro_bias_walk_radps_rts: 1e-5,
             accel_bias_sigma_mps2: 0.1,
             accel_bias_walk_mps2_rts: 1e-4,
-            accel_scale: 1.0,
+            accel_scale: [1.0; 3],
+            accel_bias_mps2: [0.0; 3],
             gyro_limit_radps: 34.9,
             accel_limit_mps2: 156.0,
             use_accel: true,
             live: None,
         }
+    }
+}
+
+impl ImuSource {
+    /// The specific force behind a reading, as far as scale and bias are known [m/s²].
+    #[must_use]
+    pub fn specific_force(&self, measured_mps2: Vector3<f64>) -> Vector3<f64> {
+        (measured_mps2 - Vector3::from(self.accel_bias_mps2))
+            .component_div(&Vector3::from(self.accel_scale))
     }
 }
 

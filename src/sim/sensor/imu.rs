@@ -54,8 +54,9 @@ impl Model for Imu {
         let gyro_noise = noisy(self.gyro_sigma_radps);
         let accel_noise = noisy(self.accel_sigma_mps2);
         let gyro = rate_s + at(&mut self.gyro_bias_radps, t, rng) + gyro_noise;
-        let accel =
-            force_s * self.config.accel_scale + at(&mut self.accel_bias_mps2, t, rng) + accel_noise;
+        let scaled = force_s.component_mul(&Vector3::from(self.config.accel_scale));
+        let known = Vector3::from(self.config.accel_bias_mps2);
+        let accel = scaled + known + at(&mut self.accel_bias_mps2, t, rng) + accel_noise;
         let limited = |v: Vector3<f64>, limit: f64| v.map(|x| x.clamp(-limit, limit)).into();
         let imu = sample::Imu {
             gyro_radps: limited(gyro, self.config.gyro_limit_radps),
