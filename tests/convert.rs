@@ -219,7 +219,7 @@ fn failures_have_an_exit_code_a_reason_and_no_output() {
         "map.toml",
         "time = { column = \"time\" }\n[[reading]]\nkind = \"height\"\nfields.height_m = \"alt\"\n",
     );
-    let cases: [(&[&str], &str); 8] = [
+    let cases: [(&[&str], &str); 11] = [
         (
             &["empty.jsonl", "-o", "out.mcap"],
             "nothing was read from empty.jsonl",
@@ -236,6 +236,26 @@ fn failures_have_an_exit_code_a_reason_and_no_output() {
         (&["good.jsonl", "-o", "good.jsonl"], "onto itself"),
         (&["drive.csv", "-o", "out.mcap"], "needs a column map"),
         (&["drive.bag", "-o", "out.mcap"], "expected .mcap"),
+        (
+            &["good.jsonl", "--truth", "/pose", "-o", "out.mcap"],
+            "name topics of a ROS 2 bag",
+        ),
+        (
+            &[
+                "drive.csv",
+                "--map",
+                "map.toml",
+                "--topic",
+                "/imu=imu",
+                "-o",
+                "out.mcap",
+            ],
+            "name topics of a ROS 2 bag",
+        ),
+        (
+            &["good.jsonl", "--source", "b", "-o", "out.mcap"],
+            "a log or a bag names its own",
+        ),
         (
             &[
                 "drive.csv",

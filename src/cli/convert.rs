@@ -97,16 +97,33 @@ impl Convert {
         Ok(std::process::ExitCode::SUCCESS)
     }
 
+    /// An option that INPUT has no use for would be lost without a word.
+    fn heed(&self, extension: &str) -> anyhow::Result<()> {
+        let input = self.input.display();
+        let is_bag = self.map.is_none() && extension == "mcap";
+        if !is_bag && (self.truth.is_some() || !self.topics.is_empty()) {
+            bail!("{input}: --topic and --truth name topics of a ROS 2 bag (.mcap)");
+        }
+        if self.map.is_none() && self.source.is_some() && ["mcap", "jsonl"].contains(&extension) {
+            bail!(
+                "{input}: --source names what NMEA or CSV does not; a log or a bag names its own"
+            );
+        }
+        Ok(())
+    }
+
     fn open(&self) -> anyhow::Result<Box<dyn Recording>> {
         let input = &self.input;
+        let extension = input.extension().unwrap_or_default().to_ascii_lowercase();
+        let extension = extension.to_str().unwrap_or_default();
+        self.heed(extension)?;
         if let Some(path) = &self.map {
             let text = std::fs::read_to_string(path)
                 .with_context(|| format!("cannot open {}", path.display()))?;
             let map = ColumnMap::parse(&text).with_context(|| path.display().to_string())?;
             return Ok(Box::new(CsvFile::open(input, &map, self.source)?));
         }
-        let extension = input.extension().unwrap_or_default().to_ascii_lowercase();
-        Ok(match extension.to_str().unwrap_or_default() {
+        Ok(match extension {
             "mcap" => {
                 let topics = Topics {
                     sources: self.topics.iter().cloned().collect(),
