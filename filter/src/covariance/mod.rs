@@ -12,7 +12,7 @@ use nalgebra::SMatrix;
 
 use crate::state::NAV;
 
-pub(crate) use propagation::{Entry, MAX_TERMS, Transition, propagate, reset_attitude};
+pub(crate) use propagation::{Entry, MAX_TERMS, Transition, age, propagate, reset_attitude};
 pub(crate) use update::{
     R_FLOOR, along, cholesky, forward_substitute, gain_columns, project, update,
 };

@@ -3,7 +3,7 @@
 use arrayvec::ArrayVec;
 use nalgebra::{Matrix3, SMatrix, SVector};
 
-use super::{MOVED, assign, axpy, axpy3, padded};
+use super::{LANES, MOVED, assign, axpy, axpy3, padded};
 use crate::state::{NAV, Slot};
 
 /// Most parameters that a motion step depends on, counted once for each of its rates.
@@ -113,6 +113,26 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
         for i in 0..3 {
             p[(MOVED + 3 * kind + i, MOVED + 3 * kind + i)] += q;
         }
+    }
+}
+
+/// `P ← D P D + G` over the first `n` states, with the diagonals of D and G. Navigation states keep
+/// all: their ones are there to be multiplied by in whole lanes.
+pub(crate) fn age<const N: usize>(
+    p: &mut SMatrix<f64, N, N>,
+    n: usize,
+    keep: &[f64; N],
+    gained: &[f64; N],
+) {
+    let columns = p.as_mut_slice().chunks_exact_mut(N);
+    for (j, column) in columns.take(n).enumerate() {
+        // Whole lanes, where navigation states end within one.
+        let from = if j < NAV { NAV / LANES * LANES } else { 0 };
+        let (to, of_column) = (padded::<N>(n), keep[j]);
+        for (p, of_row) in column[from..to].iter_mut().zip(&keep[from..to]) {
+            *p *= of_column * of_row;
+        }
+        column[j] += gained[j];
     }
 }
 
@@ -238,6 +258,22 @@ mod tests {
         let expected = dense * p0 * dense.transpose() + q;
         let mut p = p0;
         propagate(&mut p, N, &f);
+        assert!((p - expected).norm() < 1e-12 * expected.norm());
+        assert_eq!(p, p.transpose());
+    }
+
+    #[test]
+    fn ageing_equals_the_dense_product_and_is_symmetric() {
+        let (mut keep, mut gained) = ([1.0; N], [0.0; N]);
+        for (i, x) in keep[NAV..].iter_mut().enumerate() {
+            *x = 1.0 - 0.1 * i as f64;
+        }
+        gained[NAV + 1] = 0.3;
+        let dense = SMatrix::<f64, N, N>::from_diagonal(&keep.into());
+        let p0 = spd(3);
+        let mut p = p0;
+        age(&mut p, N, &keep, &gained);
+        let expected = dense * p0 * dense + SMatrix::from_diagonal(&gained.into());
         assert!((p - expected).norm() < 1e-12 * expected.norm());
         assert_eq!(p, p.transpose());
     }
