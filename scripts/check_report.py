@@ -66,7 +66,7 @@ def check_floor_plan(page, name, drag):
     page.emulate_media(media="print")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert page.locator("#plan").is_visible() and coloured(page) == every, f"{name}: no floor plan in print"
-    page.emulate_media(media="screen")
+    page.emulate_media(media="null")
     page.locator("#plan").focus()
     page.keyboard.press("0")
 

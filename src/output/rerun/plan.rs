@@ -77,3 +77,24 @@ fn upright(bytes: &[u8]) -> ImageResult<DynamicImage> {
     picture.apply_orientation(orientation);
     Ok(picture)
 }
+
+#[cfg(test)]
+mod tests {
+    use rerun::external::image::codecs::jpeg::JpegEncoder;
+    use rerun::external::image::{ExtendedColorType, ImageEncoder};
+
+    use super::*;
+
+    #[test]
+    fn pictures_are_turned_as_cameras_say() {
+        // A TIFF header and one entry: orientation (0x112), one short, 6: to be turned by 90 deg.
+        let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        let mut bytes = Vec::new();
+        let mut encoder = JpegEncoder::new(&mut bytes);
+        encoder.set_exif_metadata(exif.to_vec()).unwrap();
+        encoder
+            .write_image(&[200; 6], 3, 2, ExtendedColorType::L8)
+            .unwrap();
+        assert_eq!(upright(&bytes).unwrap().into_rgba8().dimensions(), (2, 3));
+    }
+}
