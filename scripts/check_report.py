@@ -59,7 +59,7 @@ def check_floor_plan(page, name, drag):
     page.locator("#plan").focus()
     page.keyboard.press("+")
     assert coloured(page) == every, f"{name}: the floor plan stays behind"
-    page.locator("#show-plans input").focus()
+    page.locator("#show-plans input").first.focus()
     page.keyboard.press("Space")
     assert not coloured(page), f"{name}: the floor plan can't be left out"
     page.keyboard.press("Space")

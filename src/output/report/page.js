@@ -165,6 +165,8 @@ const pictures = data.site.plans.map((of) => {
 function drawPictures(c, width, height) {
   pictures.filter((p) => p.box.checked && p.picture.naturalWidth).forEach(({ picture, matrix }) => {
     c.save();
+    /* In print, what is outside a canvas is drawn too. */
+    c.beginPath(); c.rect(0, 0, width, height); c.clip();
     c.globalAlpha = Number(colour("plan")); c.imageSmoothingQuality = "high";
     c.transform(plan.scale, 0, 0, -plan.scale, width / 2 - plan.x * plan.scale, height / 2 + plan.y * plan.scale);
     c.transform(...matrix);
