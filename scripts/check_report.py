@@ -2,13 +2,16 @@
 """Opens reports of `wayfix replay --report` in headless Chromium and uses them as a person would.
 
 Usage: check_report.py CHROMIUM SCREENSHOTS PAGE.html...
-Pans, zooms, hovers, steps by keyboard, switches source and parameter, changes the theme; fails where
-nothing answers, where the console has an error, or where the page asks for anything from elsewhere.
-Needs the package playwright (its own browsers are not needed).
+Pans, zooms, hovers, steps by keyboard, switches source and parameter, changes the theme, prints; fails where
+nothing answers, where the console has an error, where a floor plan does not lie where site.toml says, or where
+the page asks for anything from elsewhere. Needs the package playwright (its own browsers are not needed). A
+floor plan is that of tests/support/hall.toml: its corners have colours.
 """
 
+import math
 import pathlib
 import sys
+import tomllib
 
 from playwright.sync_api import sync_playwright
 
@@ -16,6 +19,56 @@ from playwright.sync_api import sync_playwright
 def pixels(page, canvas):
     """What a canvas shows, as a data URL."""
     return page.evaluate(f"document.getElementById('{canvas}').toDataURL()")
+
+
+def corners(page):
+    """Where the middles of the floor plan's coloured corners are on the canvas, by site.toml alone."""
+    of = tomllib.loads(page.evaluate("data.config['site.toml']"))["map"][0]
+    columns, rows = page.evaluate("[pictures[0].picture.naturalWidth, pictures[0].picture.naturalHeight]")
+    cos, sin = (f(math.radians(of["yaw_deg"])) for f in (math.cos, math.sin))
+    places = {}
+    for name, u, v in [("red", 7, 7), ("green", columns - 7, 7), ("blue", 7, rows - 7)]:
+        u, v = u * of["pixel_m"], v * of["pixel_m"]
+        x, y = of["corner_m"][0] + cos * u - sin * v, of["corner_m"][1] + sin * u + cos * v
+        places[name] = page.evaluate("([x, y]) => [plan.px(x), plan.py(y)]", [x, y])
+    return places
+
+
+def coloured(page):
+    """Which of the floor plan's corners have their colour."""
+    seen = set()
+    for name, (x, y) in corners(page).items():
+        rgb = page.evaluate(
+            """([x, y]) => { const r = devicePixelRatio || 1, c = document.getElementById("plan").getContext("2d");
+            return [...c.getImageData(Math.round(x * r), Math.round(y * r), 1, 1).data].slice(0, 3); }""", [x, y])
+        channel = ["red", "green", "blue"].index(name)
+        if rgb[channel] > 25 + max(value for i, value in enumerate(rgb) if i != channel):
+            seen.add(name)
+    return seen
+
+
+def check_floor_plan(page, name, drag):
+    """It lies where it should, goes along, can be left out by the keyboard, and is printed."""
+    every = {"red", "green", "blue"}
+    page.locator("#plan").focus()
+    page.keyboard.press("0")
+    for _ in range(5):
+        page.keyboard.press("-")
+    assert coloured(page) == every, f"{name}: of the floor plan's corners {coloured(page)} are in their places"
+    drag()
+    page.locator("#plan").focus()
+    page.keyboard.press("+")
+    assert coloured(page) == every, f"{name}: the floor plan stays behind"
+    page.locator("#show-plans input").first.focus()
+    page.keyboard.press("Space")
+    assert not coloured(page), f"{name}: the floor plan can't be left out"
+    page.keyboard.press("Space")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#plan").is_visible() and coloured(page) == every, f"{name}: no floor plan in print"
+    page.emulate_media(media="null")
+    page.locator("#plan").focus()
+    page.keyboard.press("0")
 
 
 def check(browser, path, screenshots):
@@ -63,6 +116,8 @@ def check(browser, path, screenshots):
         options = page.locator(f"#{select} option").count()
         if options > 1:
             changes(select, canvas, lambda s=select, n=options: page.select_option(f"#{s}", index=n - 1))
+    if page.locator("#show-plans input").count():
+        check_floor_plan(page, path.name, drag)
     refused = page.locator("#refused-source option").count()
     if refused > 1:
         rows = page.inner_text("#refused-table")
@@ -71,6 +126,8 @@ def check(browser, path, screenshots):
     page.screenshot(path=screenshots / f"{path.stem}-light.png", full_page=True)
     changes("the theme", "plan", lambda: page.click("#theme"))
     page.screenshot(path=screenshots / f"{path.stem}-dark.png", full_page=True)
+    page.click("#theme")
+    page.pdf(path=screenshots / f"{path.stem}.pdf", print_background=True)
     assert not errors, f"{path.name}: {errors}"
     assert all(url.startswith("file:") for url in asked), f"{path.name} asks for {asked}"
     megabytes = path.stat().st_size / 1e6

@@ -6,8 +6,11 @@
 
 mod support;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 use support::{Scratch, wayfix};
+
+const HALL: &[u8] = include_bytes!("support/hall.png");
 
 fn simulate(scratch: &Scratch, scenario: &str, duration_s: &str) {
     let asked = [
@@ -22,16 +25,31 @@ fn simulate(scratch: &Scratch, scenario: &str, duration_s: &str) {
     assert_eq!(wayfix(scratch, &asked).code, 0);
 }
 
+/// What is told, and the floor plans of the page.
+fn plans(scratch: &Scratch) -> (String, Vec<Value>) {
+    let site = ["--site", "run/mapped.toml"];
+    let run = ["replay", "run/log.mcap", "--report", "page.html", "-q"];
+    let run = wayfix(scratch, &[&run[..], &site].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let (_, data) = read(scratch);
+    let plans = data["site"]["plans"].as_array().unwrap().clone();
+    (run.stderr, plans)
+}
+
+fn read(scratch: &Scratch) -> (String, Value) {
+    let html = std::fs::read_to_string(scratch.0.join("page.html")).unwrap();
+    let data = html.split("type=\"application/json\">").nth(1).unwrap();
+    let data = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+    (html, data)
+}
+
 fn page(scratch: &Scratch, scenario: &str, more: &[&str]) -> (String, Value) {
     simulate(scratch, scenario, "60");
     let mut arguments = vec!["replay", "run/log.mcap", "--report", "page.html", "--json"];
     arguments.extend(more);
     let run = wayfix(scratch, &arguments);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    let html = std::fs::read_to_string(scratch.0.join("page.html")).unwrap();
-    let data = html.split("type=\"application/json\">").nth(1).unwrap();
-    let data = data.split("</script>").next().unwrap();
-    let data: Value = serde_json::from_str(data).unwrap();
+    let (html, data) = read(scratch);
     assert_eq!(data["summary"]["samples"], run.json()["samples"]);
     (html, data)
 }
@@ -81,6 +99,90 @@ fn holds_everything_that_it_shows() {
     let frame = html.split("<script id=\"data\"").next().unwrap();
     for other in ["http:", "https:", "src=", "@import", "url("] {
         assert!(!frame.contains(other), "{other}");
+    }
+}
+
+/// The hall with its floor plan on a grid, and further maps.
+fn with_maps(scratch: &Scratch, more: &str) {
+    let site = std::fs::read_to_string(scratch.0.join("run/site.toml")).unwrap();
+    let grid = "grid = { yaw_deg = 30.0, east_m = 100.0, north_m = 50.0 }\n";
+    let hall = include_str!("support/hall.toml");
+    let site = site.replace("map = []\n", grid) + hall + more;
+    std::fs::write(scratch.0.join("run/mapped.toml"), site).unwrap();
+    std::fs::write(scratch.0.join("run/hall.png"), HALL).unwrap();
+}
+
+#[test]
+fn floor_plans_lie_where_the_site_says() {
+    let scratch = Scratch::new("report-plan");
+    simulate(&scratch, "nlos_shelves", "5");
+    with_maps(&scratch, "");
+    let (stderr, plans) = plans(&scratch);
+    assert_eq!(stderr, "");
+    assert_eq!(plans.len(), 1);
+    // Rows at 15 deg on a grid at 30 deg: sin and cos of 45 deg, 0.1 m a pixel. Its corner, (2, -11.5) on the
+    // grid, is (100 + 2 cos 30 + 11.5 sin 30, 50 + 2 sin 30 - 11.5 cos 30).
+    let expected = [
+        0.070_710_678,
+        0.070_710_678,
+        -0.070_710_678,
+        0.070_710_678,
+        107.482_050_8,
+        41.040_707_9,
+    ];
+    for (found, expected) in plans[0]["matrix"].as_array().unwrap().iter().zip(expected) {
+        assert!((found.as_f64().unwrap() - expected).abs() < 1e-7, "{found}");
+    }
+    let encoded = plans[0]["picture"].as_str().unwrap();
+    let encoded = encoded.strip_prefix("data:image/png;base64,").unwrap();
+    assert_eq!(BASE64_STANDARD.decode(encoded).unwrap(), HALL);
+}
+
+#[test]
+fn floor_plans_that_cannot_be_shown_are_told_and_left_out() {
+    let scratch = Scratch::new("report-plans");
+    simulate(&scratch, "nlos_shelves", "5");
+    let file = |name: &str, begin: &[u8], length: usize| {
+        let mut bytes = begin.to_vec();
+        bytes.resize(length, 0);
+        std::fs::write(scratch.0.join("run").join(name), bytes).unwrap();
+    };
+    // 4 characters for 3 bytes.
+    file("large.png", HALL, 3_500_000);
+    // Room alone, none beside the others.
+    file("half.jpg", b"\xff\xd8\xff\xe0", 1_500_000);
+    file("other.jpg", b"\xff\xd8\xff\xe0", 1_500_000);
+    file("plan.svg", b"<svg", 100);
+    let more = [
+        "large.png",
+        "absent.png",
+        "plan.svg",
+        "half.jpg",
+        "other.jpg",
+    ]
+    .map(|name| format!("[[map]]\nfile = \"{name}\"\npixel_m = 0.1\n"));
+    with_maps(&scratch, &more.concat());
+    let (stderr, plans) = plans(&scratch);
+    let shown: Vec<_> = plans.iter().map(|plan| plan["file"].as_str()).collect();
+    assert_eq!(shown, [Some("hall.png"), Some("half.jpg")]);
+    let jpeg = plans[1]["picture"].as_str().unwrap();
+    assert!(jpeg.starts_with("data:image/jpeg;base64,/9j/"));
+    let told: Vec<_> = stderr.lines().collect();
+    assert_eq!(told.len(), 4, "{stderr}");
+    for (line, name, why) in [
+        (0, "absent.png", "cannot read"),
+        (1, "plan.svg", "save it as one of them"),
+        (
+            2,
+            "large.png",
+            "4.7 MB of the page, where all maps together have 4 MB: scale",
+        ),
+        (3, "other.jpg", "all maps together"),
+    ] {
+        let line = told[line];
+        assert!(line.starts_with("warning: --report: "), "{line}");
+        assert!(line.contains(name) && line.contains(why), "{line}");
+        assert!(line.ends_with("the floor plan is left out"), "{line}");
     }
 }
 

@@ -321,3 +321,49 @@ fn the_program_draws_where_it_is_told() {
     );
     assert_eq!(Color::from_rgb(240, 60, 60).0.0, REFUSED);
 }
+
+#[test]
+fn floor_plans_are_drawn_and_damaged_ones_told() {
+    let scratch = Scratch::new("rerun-plan");
+    let simulated = [
+        "simulate",
+        "--scenario",
+        "nlos_shelves",
+        "--duration",
+        "5",
+        "-o",
+        "run",
+    ];
+    assert_eq!(wayfix(&scratch, &simulated).code, 0);
+    let run = |name: &str| scratch.0.join("run").join(name);
+    let hall = include_bytes!("support/hall.png");
+    std::fs::write(run("hall.png"), hall).unwrap();
+    std::fs::write(run("half.png"), &hall[..hall.len() / 2]).unwrap();
+    let site = std::fs::read_to_string(run("site.toml")).unwrap();
+    let map = include_str!("support/hall.toml");
+    let site = site.replace("map = []\n", "") + map + &map.replace("hall.png", "half.png");
+    std::fs::write(run("mapped.toml"), site).unwrap();
+    let replay = [
+        "replay",
+        "run/log.mcap",
+        "--site",
+        "run/mapped.toml",
+        "--quiet",
+        "--rerun",
+        "out.rrd",
+    ];
+    let replayed = wayfix(&scratch, &replay);
+    assert_eq!(replayed.code, 0, "{}", replayed.stderr);
+    let told = &replayed.stderr;
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(
+        told.contains("--rerun: the map half.png is damaged"),
+        "{told}"
+    );
+    let recording = Recording::read(&scratch.0.join("out.rrd"));
+    let plans: Vec<_> = (recording.chunks.keys())
+        .filter(|entity| entity.starts_with("/site/plan/"))
+        .map(|entity| entity.replace('\\', ""))
+        .collect();
+    assert_eq!(plans, ["/site/plan/hall.png"]);
+}

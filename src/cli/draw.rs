@@ -42,10 +42,9 @@ impl Draw {
         file: &Path,
         is_live: bool,
     ) -> anyhow::Result<Drawing> {
-        let folder = file.parent().unwrap_or(Path::new(""));
         let Some(target) = &self.rerun else {
             return Ok(Drawing::default());
         };
-        Drawing::begin(target, (site, vehicle), folder, self.rerun_map, is_live)
+        Drawing::begin(target, (site, vehicle), file, self.rerun_map, is_live)
     }
 }

@@ -11,6 +11,7 @@ mod evaluate;
 mod explain;
 mod gates;
 mod outcome;
+mod plans;
 mod play;
 mod replay;
 mod resume;

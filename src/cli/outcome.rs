@@ -10,7 +10,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::draw::Drawing;
-use super::summary;
+use super::{plans, summary};
 use crate::config::{Site, Vehicle};
 use crate::log::Record;
 use crate::output::report::ReportPage;
@@ -98,12 +98,22 @@ impl Run {
         Ok(())
     }
 
-    /// Writes a page at the end.
+    /// Writes a page at the end; floor plans lie beside `file`.
     ///
     /// # Errors
     /// It can't be created.
-    pub fn report(&mut self, path: &Path, site: &Site, vehicle: &Vehicle) -> anyhow::Result<()> {
-        self.page = Some(ReportPage::create(path, site, vehicle)?);
+    pub fn report(
+        &mut self,
+        path: &Path,
+        (site, vehicle): (&Site, &Vehicle),
+        file: &Path,
+    ) -> anyhow::Result<()> {
+        const OPTION: &str = "--report";
+        let mut page = ReportPage::create(path, site, vehicle)?;
+        for plan in plans::read(site, file, OPTION) {
+            plans::shown(page.lay(plan), OPTION);
+        }
+        self.page = Some(page);
         Ok(())
     }
 

@@ -53,8 +53,8 @@ pub struct Replay {
     /// smoothed.tum, and its errors beside the others. Takes memory: the summary says how much.
     #[arg(long)]
     smooth: bool,
-    /// Write one page for a browser: track, errors, verdicts and why, parameters, configuration. It needs
-    /// no network.
+    /// Write one page for a browser: track on the floor plans, errors, verdicts and why, parameters,
+    /// configuration. It needs no network.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     #[command(flatten)]
@@ -102,15 +102,11 @@ impl Replay {
         if self.smooth {
             run.smooth()?;
         }
+        let site_file = self.files.site.as_deref().unwrap_or(&self.log);
         if let Some(path) = &self.report {
-            run.report(path, &site, &vehicle)?;
+            run.report(path, (&site, &vehicle), site_file)?;
         }
-        run.draw(self.draw.begin(
-            &site,
-            &vehicle,
-            self.files.site.as_deref().unwrap_or(&self.log),
-            false,
-        )?);
+        run.draw(self.draw.begin(&site, &vehicle, site_file, false)?);
         let bar = self.bar(&feed);
         let is_over = |run: &Run| {
             let has_come = |until| run.elapsed_s().is_some_and(|elapsed| elapsed >= until);

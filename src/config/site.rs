@@ -38,7 +38,7 @@ pub struct Site {
     /// Floors of the building.
     #[serde(default, rename = "floor")]
     pub floors: Vec<Floor>,
-    /// Pictures of the floor plan, for drawings.
+    /// Pictures of the floor plan, for report and viewer.
     #[serde(default, rename = "map")]
     pub maps: Vec<Map>,
 }
@@ -270,7 +270,7 @@ pub struct Floor {
     pub height_m: f64,
 }
 
-/// A picture of the floor plan; it is drawn, and changes no estimate.
+/// A picture of the floor plan; report and viewer show it, and it changes no estimate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Map {

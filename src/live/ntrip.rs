@@ -7,6 +7,7 @@ mod answer;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -149,7 +150,7 @@ fn request(from: &Corrections, gga: Option<&str>) -> String {
         .login
         .as_ref()
         .map_or_else(String::new, |(user, password)| {
-            let login = base64(format!("{user}:{password}").as_bytes());
+            let login = BASE64_STANDARD.encode(format!("{user}:{password}"));
             format!("Authorization: Basic {login}\r\n")
         });
     // A sentence has a line end of its own.
@@ -160,39 +161,4 @@ fn request(from: &Corrections, gga: Option<&str>) -> String {
         from.caster.address,
         env!("CARGO_PKG_VERSION")
     )
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for three in bytes.chunks(3) {
-        let word =
-            three.iter().fold(0_u32, |w, b| w << 8 | u32::from(*b)) << (8 * (3 - three.len()));
-        for i in 0..4 {
-            let digit = DIGITS[(word >> (18 - 6 * i)) as usize & 63];
-            text.push(if i <= three.len() {
-                char::from(digit)
-            } else {
-                '='
-            });
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn logins() {
-        for (plain, coded) in [
-            ("", ""),
-            ("a", "YQ=="),
-            ("me:pw", "bWU6cHc="),
-            ("abc", "YWJj"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
 }

@@ -6,6 +6,7 @@ pub mod findings;
 pub mod lines;
 pub mod number;
 pub mod parameters;
+pub mod plan;
 pub mod report;
 pub mod reports;
 #[cfg(feature = "rerun")]

@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::cli::plans;
 use crate::config::{Site, Vehicle};
 use crate::output::drawing::Target;
 use crate::output::rerun::{Ending, Haste, Rerun, Scene, is_heard, plan, url};
 
+/// What asks for drawing.
+const OPTION: &str = "--rerun";
 /// Between two looks whether to stop.
 const LOOK: Duration = Duration::from_millis(200);
 
@@ -19,14 +22,14 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    /// Begins; floor plans lie in `folder`.
+    /// Begins; floor plans lie beside `file`.
     ///
     /// # Errors
     /// It can't be drawn there.
     pub(in crate::cli) fn begin(
         target: &Target,
         (site, vehicle): (&Site, &Vehicle),
-        folder: &Path,
+        file: &Path,
         map: bool,
         is_live: bool,
     ) -> anyhow::Result<Self> {
@@ -45,7 +48,9 @@ impl Drawing {
         let scene = Scene {
             site,
             vehicle,
-            plans: plans(site, folder),
+            plans: (plans::read(site, file, OPTION).into_iter())
+                .filter_map(|plan| plans::shown(plan::Picture::decode(plan), OPTION))
+                .collect(),
             map,
         };
         let sink = Rerun::begin(target, haste, scene)?;
@@ -65,24 +70,14 @@ impl Drawing {
         let lost = ending.lost();
         if lost > 0 {
             eprintln!(
-                "warning: --rerun: {lost} events were not drawn: the viewer was slow or absent"
+                "warning: {OPTION}: {lost} events were not drawn: the viewer was slow or absent"
             );
         }
         if let Some(failure) = ending.failure() {
-            eprintln!("warning: --rerun: {failure}");
+            eprintln!("warning: {OPTION}: {failure}");
         }
         while ending.is_served() && !is_stopped() {
             std::thread::sleep(LOOK);
         }
     }
-}
-
-/// Reads the floor plans. One that is not there is told, and the rest drawn.
-fn plans(site: &Site, folder: &Path) -> Vec<plan::Plan> {
-    let read = |map| {
-        let read = plan::Plan::read(map, folder);
-        read.inspect_err(|error| eprintln!("warning: {error}; the floor plan is left out"))
-            .ok()
-    };
-    site.maps.iter().filter_map(read).collect()
 }

@@ -1,12 +1,13 @@
-//! `--report FILE`: one page that any browser opens without a network: the track on the site, errors
-//! and consistency over time, what became of each source's measurements and why, what was learned, and
-//! the configuration.
+//! `--report FILE`: one page that any browser opens without a network: the track on the site and
+//! its floor plans, errors and consistency over time, what became of each source's measurements and why,
+//! what was learned, and the configuration.
 //!
 //! Memory and size are bounded whatever the length of the log: curves are thinned, verdicts counted
 //! in bins, and of the refused measurements the first thousands are told one by one. Everything that
 //! the page shows is in it as one JSON document (`<script id="data" type="application/json">`).
 
 mod page;
+mod plans;
 mod series;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use wayfix_filter::Timestamp;
 use wayfix_sensors::{Kind, Name};
 
 use super::estimate::mode_name;
+use super::plan::Plan;
 use super::reports::{fate_name, furthest};
 use super::summary::Document;
 use super::{OutputError, findings, resets};
@@ -24,6 +26,7 @@ use crate::config::{Site, Vehicle};
 use crate::engine::{Estimate, Fate, Finding, Learned, Report, Reset};
 use crate::evaluate::Comparison;
 use crate::replay::Sink;
+pub use plans::TooLarge;
 use series::{Bin, Bins, Thinned};
 
 /// Least time between two points of the track \[s\].
@@ -93,6 +96,7 @@ pub struct ReportPage {
     path: PathBuf,
     site: Site,
     vehicle: Vehicle,
+    plans: Vec<Plan>,
     begun: Option<Timestamp>,
     track: Thinned<Point>,
     smoothed: Thinned<[f64; 2]>,
@@ -122,6 +126,7 @@ impl ReportPage {
             path: path.to_owned(),
             site: site.clone(),
             vehicle: vehicle.clone(),
+            plans: Vec::new(),
             begun: None,
             track: Thinned::new(TRACK_S),
             smoothed: Thinned::new(TRACK_S),

@@ -148,16 +148,48 @@ function fit() {
   drawPlan();
 }
 
+/* Floor plans, each with a box to leave it out. */
+const pictures = data.site.plans.map((of) => {
+  const picture = new Image(), box = element("input"), label = element("label");
+  const name = data.site.plans.length > 1 ? "floor plan " + of.file : "floor plan";
+  box.type = "checkbox"; box.checked = true;
+  label.append(box, " " + name); $("show-plans").append(label);
+  box.addEventListener("change", drawPlan);
+  picture.addEventListener("load", drawPlan);
+  picture.addEventListener("error", () => { box.checked = false; box.disabled = true; label.append(" (cannot be shown: the picture is damaged)"); });
+  picture.src = of.picture;
+  return { picture, box, matrix: of.matrix };
+});
+
+/* Under all else, paler where the page is dark. */
+function drawPictures(c, width, height) {
+  pictures.filter((p) => p.box.checked && p.picture.naturalWidth).forEach(({ picture, matrix }) => {
+    c.save();
+    /* In print, what is outside a canvas is drawn too. */
+    c.beginPath(); c.rect(0, 0, width, height); c.clip();
+    c.globalAlpha = Number(colour("plan")); c.imageSmoothingQuality = "high";
+    c.transform(plan.scale, 0, 0, -plan.scale, width / 2 - plan.x * plan.scale, height / 2 + plan.y * plan.scale);
+    c.transform(...matrix);
+    /* The matrix counts rows from the lowest up, the picture from the highest down. */
+    c.transform(1, 0, 0, -1, 0, picture.naturalHeight);
+    c.drawImage(picture, 0, 0);
+    c.restore();
+  });
+}
+
 function drawPlan() {
   const { c, width, height } = surface($("plan"));
   const px = (x) => width / 2 + (x - plan.x) * plan.scale, py = (y) => height / 2 - (y - plan.y) * plan.scale;
   plan.px = px; plan.py = py;
+  /* With a seam, so that it reads on any floor plan. */
+  const write = (text, x, y) => { c.save(); c.strokeStyle = colour("panel"); c.lineWidth = 3; c.lineJoin = "round"; c.strokeText(text, x, y); c.fillText(text, x, y); c.restore(); };
+  drawPictures(c, width, height);
   const grid = ticks(plan.x - width / 2 / plan.scale, plan.x + width / 2 / plan.scale, width / 110);
   c.strokeStyle = colour("line"); c.fillStyle = colour("dim");
-  grid.out.forEach((x) => { c.beginPath(); c.moveTo(px(x), 0); c.lineTo(px(x), height); c.stroke(); c.fillText(label(x, grid.step), px(x) + 3, height - 5); });
+  grid.out.forEach((x) => { c.beginPath(); c.moveTo(px(x), 0); c.lineTo(px(x), height); c.stroke(); write(label(x, grid.step), px(x) + 3, height - 5); });
   const y0 = plan.y - height / 2 / plan.scale, y1 = plan.y + height / 2 / plan.scale;
   for (let y = Math.ceil(y0 / grid.step) * grid.step; y < y1; y += grid.step) {
-    c.beginPath(); c.moveTo(0, py(y)); c.lineTo(width, py(y)); c.stroke(); c.fillText(label(y, grid.step) + " m", 3, py(y) - 3);
+    c.beginPath(); c.moveTo(0, py(y)); c.lineTo(width, py(y)); c.stroke(); write(label(y, grid.step) + " m", 3, py(y) - 3);
   }
   data.site.zones.forEach((zone) => {
     c.fillStyle = colour("warn"); c.globalAlpha = 0.12; c.beginPath();
@@ -196,7 +228,7 @@ function drawPlan() {
     c.beginPath();
     if (p.kind === "marker" || p.kind === "portal") c.rect(x - 3.5, y - 3.5, 7, 7); else c.arc(x, y, 4, 0, 2 * Math.PI);
     c.fill();
-    if ($("show-names").checked) { c.fillStyle = colour("dim"); c.fillText(p.id, x + 6, y - 5); }
+    if ($("show-names").checked) { c.fillStyle = colour("dim"); write(p.id, x + 6, y - 5); }
   });
   if (plan.picked !== null) {
     const i = plan.picked, [x, y] = [px(track.x[i]), py(track.y[i])], turn = (track.yaw[i] || 0) * Math.PI / 180;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::ReportPage;
 use super::series::rounded;
+use super::{ReportPage, plans};
 use crate::output::summary::Document;
 
 const FRAME: &str = include_str!("page.html");
@@ -151,5 +151,8 @@ fn site(page: &ReportPage) -> Value {
             json!({ "id": zone.id, "kind": format!("{:?}", zone.kind), "corners": corners.collect::<Vec<_>>() })
         })
         .collect();
-    json!({ "name": site.name, "points": points, "zones": zones })
+    let plans: Vec<Value> = (page.plans.iter())
+        .map(|plan| plans::value(plan, site))
+        .collect();
+    json!({ "name": site.name, "points": points, "zones": zones, "plans": plans })
 }

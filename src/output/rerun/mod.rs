@@ -105,8 +105,8 @@ pub struct Scene<'a> {
     pub site: &'a Site,
     /// What moves.
     pub vehicle: &'a Vehicle,
-    /// Its floor plans.
-    pub plans: Vec<plan::Plan>,
+    /// The floor plans of the site.
+    pub plans: Vec<plan::Picture>,
     /// With a map of the world, whose tiles the viewer fetches from a network.
     pub map: bool,
 }
