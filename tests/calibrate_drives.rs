@@ -213,6 +213,7 @@ fn a_camera_that_hangs_crooked_comes_back() {
         let fit = &report.fits[0];
         assert!((fit.rms / own.sigma_px - 1.0).abs() < 0.1 && fit.rms_before.unwrap() > 20.0);
         assert!(report.plots[0].svg().unwrap().contains("columns"));
+        assert!(report.warnings[0].contains("where the floor is level"));
         assert!(report.changes(File::Vehicle).len() == 7 && report.changes(File::Site).is_empty());
     }
     println!("mean square {:.2}", errors.mean());

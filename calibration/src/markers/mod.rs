@@ -34,6 +34,8 @@ const FIRST_PX: f64 = 5.0;
 const LEAST_PX: f64 = 0.1;
 /// Nearest point in front of a camera \[m\].
 const NEAR_M: f64 = 0.05;
+/// What stands for the error of one that is not: far off, and no way from here \[px\].
+pub(crate) const BEHIND_PX: f64 = 1e3;
 /// Sightings closer in time than this are one pass \[s\].
 const PASS_S: f64 = 2.0;
 const FREEDOM: f64 = 4.0;
@@ -246,8 +248,7 @@ impl Problem<'_> {
             for (corner, pixel) in self.corners.iter().zip(&sighting.pixels) {
                 let d = r_cn * (p_m + r_m * corner - sighting.p_nc);
                 let Some((uv, by_d)) = self.camera.project(&d) else {
-                    // Behind the camera: far off, and no way from here.
-                    rows.push_block([1e3, 1e3], [sigma_px; 2], &[]);
+                    rows.push_block([BEHIND_PX; 2], [sigma_px; 2], &[]);
                     continue;
                 };
                 let by_place = by_d * r_cn.matrix();

@@ -28,7 +28,7 @@ use crate::least_squares::{
     Options as Search, Residual, Robust, Rows, Settling, Solution, SolveError, Unknown, residuals,
     solve,
 };
-use crate::markers::Camera;
+use crate::markers::{BEHIND_PX, Camera};
 use crate::parameter::{Observed, Parameter};
 use crate::spread::spread;
 
@@ -42,8 +42,6 @@ const TURN_PRIOR_RAD: f64 = 0.5;
 /// A pixel's first sigma and its least \[px\].
 const FIRST_PX: f64 = 30.0;
 const LEAST_PX: f64 = 0.05;
-/// What stands for the error of a point behind the camera \[px\].
-const BEHIND_PX: f64 = 1e3;
 const SETTLING: Settling = Settling {
     share: 0.02,
     rounds: 10,
