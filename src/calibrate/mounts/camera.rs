@@ -31,25 +31,21 @@ pub(super) fn images<'a>(
     let mut unknown: BTreeSet<Name> = BTreeSet::new();
     let (mut images, mut survey_sigmas_m) = (Vec::new(), Vec::new());
     for sample in samples {
-        let (target, name) = match &sample.reading {
-            Reading::Marker(marker) => (Target::Marker, marker.marker),
-            Reading::Pixel(pixel) => (Target::Landmark, pixel.landmark),
+        let (target, name, pixels) = match &sample.reading {
+            Reading::Marker(m) => (Target::Marker, m.marker, m.corners_px.to_vec()),
+            Reading::Pixel(p) => (Target::Landmark, p.landmark, vec![p.uv_px]),
             _ => continue,
         };
         let Some(place) = placed(site, target, &name) else {
             unknown.insert(name);
             continue;
         };
-        let in_site = |corner: Vector3<f64>| place.p_n + place.q_n * corner;
-        let points = match &sample.reading {
-            Reading::Marker(marker) => corners(place.size_m)
-                .into_iter()
-                .zip(marker.corners_px)
-                .map(|(corner, pixel)| (in_site(corner), Vector2::from(pixel)))
-                .collect(),
-            Reading::Pixel(pixel) => vec![(place.p_n, Vector2::from(pixel.uv_px))],
-            _ => continue,
+        let own = match target {
+            Target::Marker => corners(place.size_m).to_vec(),
+            Target::Landmark => vec![Vector3::zeros()],
         };
+        let in_site = own.into_iter().map(|corner| place.p_n + place.q_n * corner);
+        let points = in_site.zip(pixels.into_iter().map(Vector2::from)).collect();
         let target = *targets.entry((target, name)).or_insert_with(|| {
             survey_sigmas_m.push(place.sigma_m);
             survey_sigmas_m.len() - 1
