@@ -8,6 +8,7 @@ mod support;
 use support::drives::{Errors, records, simulated};
 use support::{Scratch, wayfix};
 use wayfix::calibrate::{By, Drive, File, Report, Verdict, anchors, markers, mounts, noise};
+use wayfix::config::source::CameraSource;
 use wayfix::config::{Site, Source, Vehicle, site_from_str};
 use wayfix::log::{self, Record};
 use wayfix::sim::Simulation;
@@ -170,6 +171,95 @@ fn an_inertial_unit_that_is_late_and_turned_comes_back() {
     );
 }
 
+/// A ceiling camera, five degrees and decimetres off in vehicle.toml, and late by what it does not say.
+#[test]
+fn a_camera_that_hangs_crooked_comes_back() {
+    let mut errors = Errors::default();
+    for seed in 1..=3 {
+        let drive = simulated("aisle_markers_wheels_only", seed);
+        let mut vehicle = drive.vehicle.clone();
+        let wrong = camera_of(&mut vehicle);
+        let own = wrong.clone();
+        wrong.delay_s = 0.0;
+        wrong.mount.position_m = [0.0, 0.2, 1.6];
+        wrong.mount.rpy_deg = [4.0, -5.0, -82.0];
+        let log = Drive::from_records(&records(&drive));
+        let of = |vehicle: &Vehicle, keeps_lever: bool| {
+            let request = mounts::Request {
+                source: Some("camera".to_owned()),
+                by: By::Best,
+                keeps_lever,
+            };
+            mounts::calibrate(&drive.site, vehicle, &log, &request).unwrap()
+        };
+        let report = of(&vehicle, false);
+        errors.add(&report, "source.camera.delay_s", own.delay_s);
+        for k in 0..3 {
+            let key = format!("source.camera.mount.position_m[{k}]");
+            errors.add(&report, &key, own.mount.position_m[k]);
+        }
+        // A lever arm across is nearly a turn about the way, so that each is known better by the other.
+        camera_of(&mut vehicle).mount.position_m = own.mount.position_m;
+        for (report, most_deg) in [(&report, 1.0), (&of(&vehicle, true), 0.3)] {
+            for k in 0..3 {
+                let key = format!("source.camera.mount.rpy_deg[{k}]");
+                errors.add(report, &key, own.mount.rpy_deg[k]);
+                let angle = report.parameter(&key).unwrap();
+                let off_deg = (angle.value - own.mount.rpy_deg[k]).abs();
+                assert!(off_deg < f64::min(most_deg, 3.0 * angle.sigma), "{angle:?}");
+                assert_eq!(angle.verdict, Verdict::Shown);
+            }
+        }
+        let fit = &report.fits[0];
+        assert!((fit.rms / own.sigma_px - 1.0).abs() < 0.1 && fit.rms_before.unwrap() > 20.0);
+        assert!(report.plots[0].svg().unwrap().contains("columns"));
+        assert!(report.warnings[0].contains("where the floor is level"));
+        assert!(report.changes(File::Vehicle).len() == 7 && report.changes(File::Site).is_empty());
+    }
+    println!("mean square {:.2}", errors.mean());
+    assert!((0.1..2.2).contains(&errors.mean()));
+}
+
+#[test]
+fn what_a_camera_lacks_is_said() {
+    let drive = simulated("aisle_markers_wheels_only", 1);
+    let error = |drive: &Simulation, records: &[Record], by: By| {
+        let told = mounts_of(drive, &drive.vehicle, records, "camera", by);
+        told.unwrap_err().to_string()
+    };
+    let told = error(&drive, &records(&drive), By::Odometry);
+    assert!(told.contains("record truth with attitude"), "{told}");
+    let is_marker =
+        |record: &&Record| matches!(record, Record::Sample(s) if s.source.as_str() == "camera");
+    let all = records(&drive);
+    let blind: Vec<Record> = all.iter().filter(|r| !is_marker(r)).copied().collect();
+    let told = error(&drive, &blind, By::Best);
+    assert!(
+        told.contains("no positions, headings, ranges, turns or sightings of source.camera"),
+        "{told}"
+    );
+    let mut seen = 0;
+    let few = all.iter().filter(|record| {
+        seen += usize::from(is_marker(record));
+        !is_marker(record) || seen <= 20
+    });
+    let few: Vec<Record> = few.copied().collect();
+    let told = error(&drive, &few, By::Best);
+    assert!(
+        told.contains("at least 30 are needed of surveyed markers"),
+        "{told}"
+    );
+    let mut bare = drive;
+    bare.site.markers.clear();
+    let told = error(&bare, &all, By::Best);
+    assert!(
+        told.starts_with(
+            "site.toml has none of the markers and landmarks that source.camera saw (M"
+        ),
+        "{told}"
+    );
+}
+
 /// Sigmas that are three times too large and three times too small come back, without truth.
 #[test]
 fn sigmas_come_back_from_innovations() {
@@ -221,6 +311,13 @@ fn uwb_sigma(vehicle: &Vehicle) -> f64 {
 fn camera_sigma(vehicle: &Vehicle) -> f64 {
     match &vehicle.sources["camera"] {
         Source::Camera(camera) => camera.sigma_px,
+        _ => unreachable!(),
+    }
+}
+
+fn camera_of(vehicle: &mut Vehicle) -> &mut CameraSource {
+    match vehicle.sources.get_mut("camera") {
+        Some(Source::Camera(camera)) => camera,
         _ => unreachable!(),
     }
 }

@@ -259,6 +259,50 @@ fn iasl_shows_its_time_offsets() {
     }
 }
 
+/// Both cameras of both runs, from a tenth of a second, a decimetre and five degrees off: near what the
+/// set's own refit has, and to each other as the rectified pair is, which the fit does not know.
+#[test]
+fn starloc_shows_how_its_cameras_sit() {
+    for run in ["s1", "s2"] {
+        let options = Options {
+            run: Some(run.to_owned()),
+            ..Options::default()
+        };
+        let Some(starloc) = recording("starloc", &options) else {
+            return;
+        };
+        let found = ["camera_left", "camera_right"].map(|source| {
+            let mut wrong = starloc.clone();
+            let Some(Source::Camera(camera)) = wrong.vehicle.sources.get_mut(source) else {
+                unreachable!()
+            };
+            let own = camera.mount;
+            camera.delay_s = 0.1;
+            camera.mount.position_m[1] += 0.1;
+            camera.mount.rpy_deg = own.rpy_deg.map(|deg| deg + 5.0);
+            let report = mount_of(&wrong, source, By::Best, false);
+            near(&report, &format!("source.{source}.delay_s"), 0.0, 0.02);
+            let of_mount = |key: &str, own: [f64; 3], tolerance: f64| {
+                [0, 1, 2].map(|k| {
+                    let key = format!("source.{source}.mount.{key}[{k}]");
+                    near(&report, &key, own[k], tolerance);
+                    value(&report, &key)
+                })
+            };
+            let position_m = of_mount("position_m", own.position_m, 0.03);
+            let rpy_deg = of_mount("rpy_deg", own.rpy_deg, 0.7);
+            (own.position_m, position_m, rpy_deg)
+        });
+        let [(own_left, left, left_deg), (own_right, right, right_deg)] = found;
+        for k in 0..3 {
+            let (base_m, known_m) = (right[k] - left[k], own_right[k] - own_left[k]);
+            println!("{run} base {base_m:.4} m, is {known_m:.4}");
+            assert!((base_m - known_m).abs() < 0.01);
+            assert!((right_deg[k] - left_deg[k]).abs() < 0.1);
+        }
+    }
+}
+
 fn noise_of(recording: &Recording) -> Report {
     let log = Drive::from_records(&recording.records);
     let request = noise::Request::default();

@@ -18,6 +18,19 @@ pub struct TrackPoint {
     pub q_nb: Option<UnitQuaternion<f64>>,
 }
 
+/// How the vehicle moved at one time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Moving {
+    /// Reference point in the site frame \[m\].
+    pub p_nb: Vector3<f64>,
+    /// Attitude.
+    pub q_nb: UnitQuaternion<f64>,
+    /// Velocity in the site frame \[m/s\].
+    pub velocity: Vector3<f64>,
+    /// Angular rate in the body frame \[rad/s\].
+    pub rate: Vector3<f64>,
+}
+
 /// Points by time, between which position and attitude go evenly.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Track(Vec<TrackPoint>);
@@ -53,6 +66,19 @@ impl Track {
         })
     }
 
+    /// How the vehicle moved at a time, where its attitude is known.
+    pub(crate) fn moving_at(&self, t_s: f64) -> Option<Moving> {
+        let (from, to) = self.around(t_s)?;
+        let point = self.point_at(t_s)?;
+        let span_s = to.t_s - from.t_s;
+        Some(Moving {
+            p_nb: point.p_nb,
+            q_nb: point.q_nb?,
+            velocity: (to.p_nb - from.p_nb) / span_s,
+            rate: turn(&from.q_nb?, &to.q_nb?) / span_s,
+        })
+    }
+
     /// Mean angular rate between two times, in the body frame \[rad/s\].
     #[must_use]
     pub fn rate_between(&self, from_s: f64, until_s: f64) -> Option<Vector3<f64>> {
@@ -75,19 +101,20 @@ impl Track {
         t_s: f64,
         lever: &Vector3<f64>,
     ) -> Option<(Placed, Matrix3<f64>, Vector3<f64>)> {
-        let (from, to) = self.around(t_s)?;
-        let point = self.point_at(t_s)?;
-        let span_s = to.t_s - from.t_s;
-        let mut velocity = (to.p_nb - from.p_nb) / span_s;
-        let (r, arm) = match point.q_nb {
-            Some(q) => (*q.to_rotation_matrix().matrix(), q * lever),
-            None => (Matrix3::zeros(), Vector3::new(0.0, 0.0, lever.z)),
+        let Some(moving) = self.moving_at(t_s) else {
+            let (from, to) = self.around(t_s)?;
+            let placed = Placed {
+                p: self.point_at(t_s)?.p_nb + Vector3::new(0.0, 0.0, lever.z),
+                by: Vec::new(),
+            };
+            let velocity = (to.p_nb - from.p_nb) / (to.t_s - from.t_s);
+            return Some((placed, Matrix3::zeros(), velocity));
         };
-        if let (Some(a), Some(b), Some(q)) = (from.q_nb, to.q_nb, point.q_nb) {
-            velocity += q * (turn(&a, &b) / span_s).cross(lever);
-        }
+        let Moving { p_nb, q_nb, .. } = moving;
+        let r = *q_nb.to_rotation_matrix().matrix();
+        let velocity = moving.velocity + q_nb * moving.rate.cross(lever);
         let placed = Placed {
-            p: point.p_nb + arm,
+            p: p_nb + q_nb * lever,
             by: Vec::new(),
         };
         Some((placed, r, velocity))

@@ -12,6 +12,7 @@
 //! Kok and Schön, "Magnetometer calibration using inertial sensors", IEEE Sensors Journal 2016.
 
 use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
+use wayfix_filter::math;
 
 use crate::least_squares::{Options, Robust, Rows, Settling, Solution, SolveError, Unknown, solve};
 use crate::parameter::{Observed, Parameter};
@@ -156,7 +157,7 @@ fn put(x: &[f64], start: &Rotation3<f64>, pairs: &[Turned], sigma: f64, rows: &m
     let offset = Vector3::new(x[0], x[1], x[2]);
     let small = Rotation3::from_scaled_axis(offset);
     // E(φ + δ) = E(φ) E(J δ), with J the right Jacobian of the rotation.
-    let right = right_jacobian(&offset);
+    let right = math::right_jacobian(&offset);
     let r = start * small;
     for (k, pair) in pairs.iter().enumerate() {
         let back = pair.turn.inverse().to_rotation_matrix();
@@ -169,22 +170,6 @@ fn put(x: &[f64], start: &Rotation3<f64>, pairs: &[Turned], sigma: f64, rows: &m
         let columns = [0, 1, 2].map(|of| (of, jacobian.column(of).into_owned().into()));
         rows.push_block(error.into(), [sigma; 3], &columns);
     }
-}
-
-/// Of a rotation vector (Solà 2017, eq. 183).
-fn right_jacobian(phi: &Vector3<f64>) -> Matrix3<f64> {
-    let angle = phi.norm();
-    let cross = phi.cross_matrix();
-    let (a, b) = if angle < 1e-4 {
-        (
-            0.5 - angle * angle / 24.0,
-            1.0 / 6.0 - angle * angle / 120.0,
-        )
-    } else {
-        let (sin, cos) = angle.sin_cos();
-        ((1.0 - cos) / angle.powi(2), (angle - sin) / angle.powi(3))
-    };
-    Matrix3::identity() - a * cross + b * cross * cross
 }
 
 #[cfg(test)]

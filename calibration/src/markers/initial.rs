@@ -2,22 +2,16 @@
 
 use nalgebra::{Matrix3, Rotation3, SMatrix, SVector, UnitQuaternion, Vector3};
 
-use super::{Camera, Sighting, of_marker};
+use super::{Camera, Sighting, corners};
 
 /// Sightings from which a marker's turn is tried.
 const TRIED: usize = 3;
-
-/// Direction of a pixel in the camera's axes.
-fn ray(camera: &Camera, pixel: &nalgebra::Vector2<f64>) -> Vector3<f64> {
-    let flat = (pixel - camera.centre_px).component_div(&camera.focal_px);
-    Vector3::new(flat.x, flat.y, 1.0)
-}
 
 /// The point nearest to all rays: `Σ (1 − u uᵀ)(p − p_nc) = 0`.
 pub(super) fn point(camera: &Camera, sightings: &[&Sighting]) -> Option<Vector3<f64>> {
     let (mut left, mut right) = (Matrix3::zeros(), Vector3::zeros());
     for sighting in sightings {
-        let u = (sighting.q_cn.inverse() * ray(camera, sighting.pixels.first()?)).normalize();
+        let u = (sighting.q_cn.inverse() * camera.ray(sighting.pixels.first()?)).normalize();
         let across = Matrix3::identity() - u * u.transpose();
         left += across;
         right += across * sighting.p_nc;
@@ -56,9 +50,8 @@ fn marker(
 ) -> Option<(Vector3<f64>, UnitQuaternion<f64>)> {
     let mut left = SMatrix::<f64, 8, 8>::zeros();
     let mut right = SVector::<f64, 8>::zeros();
-    let corners = of_marker(Some(size_m));
-    for (k, (corner, pixel)) in corners.iter().zip(&sighting.pixels).enumerate() {
-        let r = ray(camera, pixel);
+    for (k, (corner, pixel)) in corners(size_m).iter().zip(&sighting.pixels).enumerate() {
+        let r = camera.ray(pixel);
         let (x, y) = (corner.x, corner.y);
         let rows = [
             [x, y, 1.0, 0.0, 0.0, 0.0, -r.x * x, -r.x * y],

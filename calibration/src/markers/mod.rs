@@ -14,8 +14,9 @@
 
 mod initial;
 
-use nalgebra::{Matrix2x3, Matrix3, UnitQuaternion, Vector2, Vector3};
+use nalgebra::{Matrix2x3, UnitQuaternion, Vector2, Vector3};
 use thiserror::Error;
+use wayfix_filter::math;
 
 use crate::least_squares::{
     Options as Search, Residual, Robust, Rows, Settling, Solution, SolveError, Unknown, solve,
@@ -33,6 +34,8 @@ const FIRST_PX: f64 = 5.0;
 const LEAST_PX: f64 = 0.1;
 /// Nearest point in front of a camera \[m\].
 const NEAR_M: f64 = 0.05;
+/// What stands for the error of one that is not: far off, and no way from here \[px\].
+pub(crate) const BEHIND_PX: f64 = 1e3;
 /// Sightings closer in time than this are one pass \[s\].
 const PASS_S: f64 = 2.0;
 const FREEDOM: f64 = 4.0;
@@ -48,6 +51,33 @@ pub struct Camera {
     pub focal_px: Vector2<f64>,
     /// Principal point \[px\].
     pub centre_px: Vector2<f64>,
+}
+
+impl Camera {
+    /// Pixel of a point in the camera's axes \[m\], and its derivatives \[px/m\]; `None` where the point
+    /// is not in front of the camera.
+    pub(crate) fn project(&self, d: &Vector3<f64>) -> Option<(Vector2<f64>, Matrix2x3<f64>)> {
+        if d.z < NEAR_M {
+            return None;
+        }
+        let f = &self.focal_px;
+        let uv = Vector2::new(f.x * d.x / d.z, f.y * d.y / d.z) + self.centre_px;
+        let by_d = Matrix2x3::new(
+            f.x / d.z,
+            0.0,
+            -f.x * d.x / (d.z * d.z),
+            0.0,
+            f.y / d.z,
+            -f.y * d.y / (d.z * d.z),
+        );
+        Some((uv, by_d))
+    }
+
+    /// Direction of a pixel in the camera's axes, one long along the view.
+    pub(crate) fn ray(&self, pixel: &Vector2<f64>) -> Vector3<f64> {
+        let flat = (pixel - self.centre_px).component_div(&self.focal_px);
+        Vector3::new(flat.x, flat.y, 1.0)
+    }
 }
 
 /// What was seen once.
@@ -142,15 +172,16 @@ pub fn survey(
     Ok(surveyed(&sightings, &solution, sigma_px, begin, size_m))
 }
 
+/// Corners of a marker of a size \[m\] in its own frame \[m\], in the order of a sighting's pixels.
+#[must_use]
+pub fn corners(size_m: f64) -> [Vector3<f64>; 4] {
+    let h = 0.5 * size_m;
+    [(-h, -h), (h, -h), (h, h), (-h, h)].map(|(x, y)| Vector3::new(x, y, 0.0))
+}
+
 /// Corners in the marker's own frame \[m\]; one at the origin for a point.
 fn of_marker(size_m: Option<f64>) -> Vec<Vector3<f64>> {
-    let Some(size_m) = size_m else {
-        return vec![Vector3::zeros()];
-    };
-    let h = 0.5 * size_m;
-    [(-h, -h), (h, -h), (h, h), (-h, h)]
-        .map(|(x, y)| Vector3::new(x, y, 0.0))
-        .to_vec()
+    size_m.map_or_else(|| vec![Vector3::zeros()], |size_m| corners(size_m).to_vec())
 }
 
 struct Problem<'a> {
@@ -204,7 +235,7 @@ impl Problem<'_> {
             Vector3::zeros()
         };
         let r_m = self.begin.1 * UnitQuaternion::from_scaled_axis(turn);
-        let jacobian = right_jacobian(&turn);
+        let jacobian = math::right_jacobian(&turn);
         let mut pass = (0, f64::NEG_INFINITY);
         for sighting in self.sightings {
             if pass.1 > f64::NEG_INFINITY && sighting.t_s - pass.1 > PASS_S {
@@ -216,21 +247,10 @@ impl Problem<'_> {
             let r_cn = sighting.q_cn.to_rotation_matrix();
             for (corner, pixel) in self.corners.iter().zip(&sighting.pixels) {
                 let d = r_cn * (p_m + r_m * corner - sighting.p_nc);
-                if d.z < NEAR_M {
-                    // Behind the camera: far off, and no way from here.
-                    rows.push_block([1e3, 1e3], [sigma_px; 2], &[]);
+                let Some((uv, by_d)) = self.camera.project(&d) else {
+                    rows.push_block([BEHIND_PX; 2], [sigma_px; 2], &[]);
                     continue;
-                }
-                let f = &self.camera.focal_px;
-                let uv = Vector2::new(f.x * d.x / d.z, f.y * d.y / d.z) + self.camera.centre_px;
-                let by_d = Matrix2x3::new(
-                    f.x / d.z,
-                    0.0,
-                    -f.x * d.x / (d.z * d.z),
-                    0.0,
-                    f.y / d.z,
-                    -f.y * d.y / (d.z * d.z),
-                );
+                };
                 let by_place = by_d * r_cn.matrix();
                 let mut by: Vec<(usize, [f64; 2])> = (0..3)
                     .map(|k| (k, by_place.column(k).into_owned().into()))
@@ -244,18 +264,6 @@ impl Problem<'_> {
             }
         }
     }
-}
-
-/// `exp([θ + δ]×) ≈ exp([θ]×) exp([J δ]×)`.
-fn right_jacobian(turn: &Vector3<f64>) -> Matrix3<f64> {
-    let theta = turn.norm();
-    let cross = turn.cross_matrix();
-    if theta < 1e-6 {
-        return Matrix3::identity() - 0.5 * cross;
-    }
-    let (sin, cos) = theta.sin_cos();
-    Matrix3::identity() - (1.0 - cos) / (theta * theta) * cross
-        + (theta - sin) / theta.powi(3) * cross * cross
 }
 
 /// The result, the uncertainty of the camera's places in it: what they have in common does not average.

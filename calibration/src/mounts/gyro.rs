@@ -9,6 +9,7 @@
 //! Degenerate: turns about one axis don't show the turn of the unit about that axis.
 
 use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
+use wayfix_filter::math;
 
 use super::{LAG_PRIOR_S, MountsError, NEEDED};
 use crate::drive::{PARTS, Track};
@@ -34,6 +35,8 @@ const SETTLING: Settling = Settling {
     rounds: 8,
 };
 const FREEDOM: f64 = 4.0;
+/// Axes have to fit better than those believed by this factor to be begun at.
+pub(super) const BETTER: f64 = 0.9;
 
 /// A reading of the gyro, as stamped.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,7 +107,7 @@ pub fn calibrate_gyro(
     };
     let at_begin = pairs(begin_s);
     let fitted = kabsch(&at_begin).unwrap_or(q_bs);
-    let mut nominal = if error(&fitted, &at_begin) < 0.9 * error(&q_bs, &at_begin) {
+    let mut nominal = if error(&fitted, &at_begin) < BETTER * error(&q_bs, &at_begin) {
         fitted
     } else {
         q_bs
@@ -165,7 +168,7 @@ pub(super) fn put(
 ) {
     let r_sb =
         (nominal * UnitQuaternion::from_scaled_axis(Vector3::new(x[1], x[2], x[3]))).inverse();
-    let jacobian = right_jacobian(&Vector3::new(x[1], x[2], x[3]));
+    let jacobian = math::right_jacobian(&Vector3::new(x[1], x[2], x[3]));
     let bias = Vector3::new(x[4], x[5], x[6]);
     for (k, mean) in means.iter().enumerate() {
         let at = |shift_s: f64| {
@@ -195,18 +198,6 @@ pub(super) fn put(
             rows.push(residual[axis], sigma, &derivatives);
         }
     }
-}
-
-/// `exp([θ + δ]×) ≈ exp([θ]×) exp([J δ]×)` to first order in θ; the turns here are small.
-fn right_jacobian(turn: &Vector3<f64>) -> Matrix3<f64> {
-    let theta = turn.norm();
-    let cross = turn.cross_matrix();
-    if theta < 1e-6 {
-        return Matrix3::identity() - 0.5 * cross;
-    }
-    let (sin, cos) = theta.sin_cos();
-    Matrix3::identity() - (1.0 - cos) / (theta * theta) * cross
-        + (theta - sin) / theta.powi(3) * cross * cross
 }
 
 /// Means of the rate over stretches of time, the readings taken as going evenly between two.
@@ -241,7 +232,7 @@ fn means(readings: &[Turned]) -> Vec<Turned> {
 }
 
 /// The turn that takes the second of each pair to the first.
-fn kabsch(pairs: &[(Vector3<f64>, Vector3<f64>)]) -> Option<UnitQuaternion<f64>> {
+pub(super) fn kabsch(pairs: &[(Vector3<f64>, Vector3<f64>)]) -> Option<UnitQuaternion<f64>> {
     let sum = pairs.iter().fold(Matrix3::zeros(), |sum, (to, from)| {
         sum + to * from.transpose()
     });

@@ -14,8 +14,9 @@
 //!
 //! Degenerate: at one speed straight ahead a lag is an offset along the way, and a lever arm is one too.
 //! Bends show the lever arm, changes of speed the lag; what a drive shows is in the sigmas.
-//! For the turn of an inertial unit's axes see [`gyro`].
+//! For the turn of an inertial unit's axes see [`gyro`], for that of a camera's [`camera`].
 
+pub mod camera;
 pub mod gyro;
 mod scan;
 

@@ -62,7 +62,7 @@ pub enum CalibrateError {
 
 /// Whether a target is a marker or a point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
+pub(super) enum Target {
     Marker,
     Landmark,
 }
@@ -153,7 +153,12 @@ pub fn calibrate(
             name,
             target,
             size_m,
-            result: survey(&pinhole, &own, size_m, believed(site, target, &name)),
+            result: survey(
+                &pinhole,
+                &own,
+                size_m,
+                placed(site, target, &name).map(|own| (own.p_n, own.q_n)),
+            ),
         }
     });
     let results: Vec<Sought> = results.collect();
@@ -186,24 +191,40 @@ fn sizes<'a>(
     })
 }
 
-/// Where site.toml has a target that is sought.
-fn believed(
-    site: &Site,
-    target: Target,
-    name: &Name,
-) -> Option<(Vector3<f64>, UnitQuaternion<f64>)> {
+/// A target of site.toml.
+pub(super) struct Placed {
+    /// Where it is in the site frame \[m\].
+    pub p_n: Vector3<f64>,
+    /// Axes of a marker in the site frame; a landmark has none of its own.
+    pub q_n: UnitQuaternion<f64>,
+    /// Side of a marker \[m\]; 0 of a landmark.
+    pub size_m: f64,
+    /// Sigma of its survey \[m\].
+    pub sigma_m: f64,
+}
+
+/// Where site.toml has a target.
+pub(super) fn placed(site: &Site, target: Target, name: &Name) -> Option<Placed> {
     let turned = math::from_roll_pitch_yaw(0.0, 0.0, site.grid_yaw_rad());
     match target {
         Target::Marker => {
             let marker = site.markers.iter().find(|m| m.id == name.as_str())?;
             let [roll, pitch, yaw] = marker.rpy_deg.map(f64::to_radians);
-            let q = turned * math::from_roll_pitch_yaw(roll, pitch, yaw);
-            Some((site.in_frame(marker.position_m), q))
+            Some(Placed {
+                p_n: site.in_frame(marker.position_m),
+                q_n: turned * math::from_roll_pitch_yaw(roll, pitch, yaw),
+                size_m: marker.size_m,
+                sigma_m: marker.sigma_m,
+            })
         }
         Target::Landmark => {
             let landmark = site.landmarks.iter().find(|l| l.id == name.as_str())?;
-            let p = site.in_frame(landmark.position_m);
-            Some((p, UnitQuaternion::identity()))
+            Some(Placed {
+                p_n: site.in_frame(landmark.position_m),
+                q_n: UnitQuaternion::identity(),
+                size_m: 0.0,
+                sigma_m: landmark.sigma_m,
+            })
         }
     }
 }

@@ -1,20 +1,22 @@
 //! Time lags and mounts of a source, from a drive that another source knows.
 
+mod camera;
 mod told;
 
 use std::collections::BTreeMap;
 
 use nalgebra::{Quaternion, UnitQuaternion, Vector3};
 use thiserror::Error;
-use wayfix_calibration::drive::Way;
-use wayfix_calibration::mounts::gyro::{Turned, calibrate_gyro};
+use wayfix_calibration::drive::{Track, Way};
+use wayfix_calibration::mounts::gyro::{GyroFound, Turned, calibrate_gyro};
 use wayfix_calibration::mounts::{Believed, MountsError, Seen, Sight, calibrate_mount};
-use wayfix_filter::math;
+use wayfix_filter::{Timestamp, math};
 use wayfix_sensors::{Name, Reading, Sample};
 
 use super::Report;
 use super::drives::{By, Drive, NEEDED_M, NoWay, length_m, planar, position};
 use super::missing::{Missing, choose};
+use crate::config::source::{ImuSource, Mount};
 use crate::config::{Site, Source, Vehicle};
 use crate::log::Record;
 
@@ -47,15 +49,31 @@ pub enum CalibrateError {
          vehicle.toml"
     )]
     NeverStarted,
-    /// A gyro needs attitudes.
+    /// A gyro or a camera needs attitudes.
     #[error(
-        "source.{source_name} turns, and a way by odometry has no attitudes: record truth with attitude, or name \
-         a source of poses with --track"
+        "source.{source_name} shows how it is turned, and a way by odometry has no attitudes: record truth with \
+         attitude, or name a source of poses with --track"
     )]
     NoAttitude {
-        /// The inertial unit.
+        /// The inertial unit or the camera.
         source_name: String,
     },
+    /// A camera that saw nothing whose place is known.
+    #[error(
+        "site.toml has none of the markers and landmarks that source.{source_name} saw ({}): survey some, \
+         or survey them all along the drive with `wayfix calibrate markers`", seen.join(", ")
+    )]
+    Unsurveyed {
+        /// The camera.
+        source_name: String,
+        /// What it saw.
+        seen: Vec<String>,
+    },
+    /// Too few sightings.
+    #[error(
+        "{0} of surveyed markers or landmarks: drive past more of them, with bends both ways and changes of speed"
+    )]
+    Sightings(MountsError),
     /// The readings themselves.
     #[error("{0}: drive for some minutes, with bends both ways and changes of speed")]
     Readings(#[from] MountsError),
@@ -89,25 +107,18 @@ pub fn calibrate(
         _ => None,
     });
     let begin = log.begin();
-    if let Source::Imu(imu) = config {
-        let Way::Known(track) = &way else {
-            let source_name = source.to_string();
-            return Err(CalibrateError::NoAttitude { source_name });
-        };
-        let turned = |sample: &Sample| match sample.reading {
-            Reading::Imu(reading) => Some(Turned {
-                t_s: sample.t.seconds_since(begin),
-                rate: Vector3::from(reading.gyro_radps),
-            }),
-            _ => None,
-        };
-        let mut readings: Vec<Turned> = samples.filter_map(turned).collect();
-        readings.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
-        readings.dedup_by_key(|r| r.t_s);
-        let [roll, pitch, yaw] = imu.mount.rpy_deg.map(f64::to_radians);
-        let q_bs = math::from_roll_pitch_yaw(roll, pitch, yaw);
-        let found = calibrate_gyro(track, &readings, imu.delay_s, q_bs)?;
-        return Ok(told::gyro(&told, &found));
+    match config {
+        Source::Imu(imu) => {
+            let found = inertial(track(&way, &source)?, samples, begin, imu)?;
+            return Ok(told::gyro(&told, &found));
+        }
+        Source::Camera(config) => {
+            let images = camera::images(site, &source, samples, begin)?;
+            let track = track(&way, &source)?;
+            let found = camera::calibrate(track, config, &images, request.keeps_lever)?;
+            return Ok(told::camera(&told, track, &found));
+        }
+        _ => {}
     }
     let mut anchors: BTreeMap<Name, usize> = BTreeMap::new();
     let mut places = Vec::new();
@@ -173,6 +184,42 @@ pub fn calibrate(
     Ok(told::mount(&told, &found))
 }
 
+/// The way as a track, which has attitudes.
+fn track<'a>(way: &'a Way, source: &Name) -> Result<&'a Track, CalibrateError> {
+    match way {
+        Way::Known(track) => Ok(track),
+        Way::Driven(_) => Err(CalibrateError::NoAttitude {
+            source_name: source.to_string(),
+        }),
+    }
+}
+
+/// Lag and axes of an inertial unit.
+fn inertial<'a>(
+    track: &Track,
+    samples: impl Iterator<Item = &'a Sample>,
+    begin: Timestamp,
+    imu: &ImuSource,
+) -> Result<GyroFound, MountsError> {
+    let turned = |sample: &Sample| match sample.reading {
+        Reading::Imu(reading) => Some(Turned {
+            t_s: sample.t.seconds_since(begin),
+            rate: Vector3::from(reading.gyro_radps),
+        }),
+        _ => None,
+    };
+    let mut readings: Vec<Turned> = samples.filter_map(turned).collect();
+    readings.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+    readings.dedup_by_key(|r| r.t_s);
+    calibrate_gyro(track, &readings, imu.delay_s, turn_of(&imu.mount))
+}
+
+/// The sensor's axes in the body's.
+fn turn_of(mount: &Mount) -> UnitQuaternion<f64> {
+    let [roll, pitch, yaw] = mount.rpy_deg.map(f64::to_radians);
+    math::from_roll_pitch_yaw(roll, pitch, yaw)
+}
+
 /// The source that is asked for, or the only one that shows a mount.
 fn source(vehicle: &Vehicle, log: &Drive, request: &Request) -> Result<Name, Missing> {
     let mut sources: BTreeMap<Name, ()> = BTreeMap::new();
@@ -189,6 +236,8 @@ fn source(vehicle: &Vehicle, log: &Drive, request: &Request) -> Result<Name, Mis
                 | Reading::Yaw(_)
                 | Reading::Range(_)
                 | Reading::Imu(_)
+                | Reading::Marker(_)
+                | Reading::Pixel(_)
         );
         let is_track = matches!(&request.by, By::Source(name) if name == sample.source.as_str());
         if is_one && !is_track && vehicle.sources.contains_key(sample.source.as_str()) {
@@ -196,7 +245,7 @@ fn source(vehicle: &Vehicle, log: &Drive, request: &Request) -> Result<Name, Mis
         }
     }
     let kind = (
-        "positions, headings, ranges or turns",
+        "positions, headings, ranges, turns or sightings",
         "record the source beside another that sees the same motion",
         "--source",
     );

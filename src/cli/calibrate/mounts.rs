@@ -15,7 +15,9 @@ use crate::calibrate::mounts::{Request, calibrate};
 /// The log needs a second source that sees the same motion: truth, a source of poses or positions
 /// (--track), or odometry (--odometry). A satellite receiver shows a lag of its positions and one of its
 /// velocities, a source of positions or ranges a lag and a lever arm, a source of headings its
-/// mounting yaw, an inertial unit a lag and the turn of its axes. The result goes into vehicle.toml.
+/// mounting yaw, an inertial unit a lag and the turn of its axes, a camera that sees
+/// surveyed markers or landmarks a lag, a lever arm and the turn of its axes. The result goes into
+/// vehicle.toml.
 #[derive(Debug, Args)]
 pub(super) struct Mounts {
     #[command(flatten)]
