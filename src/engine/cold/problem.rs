@@ -212,21 +212,19 @@ impl Problem<'_> {
     /// A solution as it is, or the two that it stands between. In the plane of the anchors (on the line
     /// between two) ranges do not feel a step across to first order, so that the equations leave that
     /// direction to the prior; to second order they do, and alike on both sides. Where the cost along
-    /// the weakest direction e of the position has risen by two sigmas before one, the solution is
-    /// replaced by one on each side, at half the distance w where the cost has risen by two sigmas:
-    /// x ± e w/2, with sigma w/2 along e.
+    /// the weakest direction e of the position, as it is for this heading, has risen by two sigmas
+    /// before one, the solution is replaced by one on each side, at half the distance w where it has:
+    /// x ± e w/2, and the covariance as if the position along e had been measured to w/2.
     pub fn apart(&self, found: Solution) -> impl Iterator<Item = Solution> {
-        let p = found.covariance.fixed_view::<3, 3>(0, 0).into_owned();
+        let c = &found.covariance;
+        let by_yaw = c.fixed_view::<3, 1>(0, 3);
+        let p = c.fixed_view::<3, 3>(0, 0) - by_yaw * by_yaw.transpose() / c[(3, 3)];
         let eigen = p.symmetric_eigen();
         let (i, variance) = eigen.eigenvalues.argmax();
-        let e = eigen.eigenvectors.column(i).into_owned();
-        let yaw_of_p = found.covariance.fixed_view::<1, 3>(3, 0);
-        let along = e.push((yaw_of_p * e)[0] / variance);
-        let x = found.p_n.push(found.yaw_rad);
-        let sigma = variance.sqrt();
+        let e = eigen.eigenvectors.column(i).push(0.0);
+        let (x, sigma) = (found.p_n.push(found.yaw_rad), variance.sqrt());
         let reach = |side: f64| {
-            let rises =
-                |s: f64| self.sums(&(x + along * (side * s))).cost - found.cost > TWO_SIGMAS;
+            let rises = |s: f64| self.sums(&(x + e * (side * s))).cost - found.cost > TWO_SIGMAS;
             rises(sigma).then(|| {
                 let (mut low, mut high) = (0.0, sigma);
                 for _ in 0..10 {
@@ -242,14 +240,12 @@ impl Problem<'_> {
         };
         let sides = reach(1.0).zip(reach(-1.0)).map(|(up, down)| [up, down]);
         let split = sides.into_iter().flatten().map(move |w| {
-            let at = x + along * (0.5 * w);
-            let narrowed = (0.25 * w * w - variance) / (variance * variance);
-            let of_e = found.covariance * e.push(0.0);
+            let of_e = found.covariance * e;
+            let innovation = 0.25 * w * w + e.dot(&of_e);
             Solution {
-                p_n: at.xyz(),
-                yaw_rad: math::wrap_angle(at.w),
-                covariance: found.covariance + of_e * of_e.transpose() * narrowed,
-                cost: found.cost,
+                p_n: found.p_n + e.xyz() * (0.5 * w),
+                covariance: found.covariance - of_e * of_e.transpose() / innovation,
+                ..found
             }
         });
         sides.is_none().then_some(found).into_iter().chain(split)
