@@ -37,3 +37,19 @@ pub struct Parameter {
     /// What the drive showed of it.
     pub observed: Observed,
 }
+
+impl Parameter {
+    /// The same against what is believed, where the search began elsewhere: what the drive did not show
+    /// is as believed.
+    #[must_use]
+    pub fn against(self, believed: f64) -> Self {
+        Self {
+            guess: believed,
+            value: match self.observed {
+                Observed::No => believed,
+                _ => self.value,
+            },
+            ..self
+        }
+    }
+}

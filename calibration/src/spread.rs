@@ -1,5 +1,7 @@
 //! How far residuals scatter, whatever a few wild ones do.
 
+use crate::least_squares::Residual;
+
 /// A normal deviate is within this many median absolute deviations for one sigma.
 const SIGMA_PER_MEDIAN: f64 = 1.482_602_2;
 /// What is farther than this many sigmas is wild.
@@ -31,6 +33,12 @@ pub(crate) fn spread(residuals: impl Iterator<Item = f64> + Clone) -> (f64, f64)
         return (0.0, 0.0);
     }
     (f64::sqrt(squares / kept), 1.0 - kept / all)
+}
+
+/// Root mean square of the residuals that are used, without the wild ones.
+pub(crate) fn scatter(residuals: &[Residual]) -> f64 {
+    let used = residuals.iter().filter(|r| r.is_used());
+    spread(used.map(|r| r.value)).0
 }
 
 #[cfg(test)]

@@ -290,26 +290,31 @@ impl<const N: usize, J: Journal> Filter<N, J> {
     /// Random walks gain density² dt; what decays keeps φ = exp(−dt/τ) of its value and its
     /// correlations and gains σ² (1 − φ²) (Gelb 1974, eq. 3.8-14).
     fn age_parameters(&mut self, dt_s: f64) {
-        let mut keep = [1.0; N];
-        let mut gained = [0.0; N];
+        // What each state keeps, and what it gains; most vehicles have something that decays.
+        let mut decay = None;
         // Parameters of a kind share their time constant.
         let mut last = (f64::NAN, 1.0);
         for (i, active) in self.pool.active.iter().enumerate() {
             let slot = NAV + i;
             match active.process {
                 Process::Constant => {}
-                Process::RandomWalk { density } => gained[slot] = density * density * dt_s,
+                Process::RandomWalk { density } => {
+                    self.p[(slot, slot)] += density * density * dt_s;
+                }
                 Process::GaussMarkov { sigma, time_s } => {
                     if last.0 != time_s {
                         last = (time_s, libm::exp(-dt_s / time_s));
                     }
+                    let (keep, gained) = decay.get_or_insert(([1.0; N], [0.0; N]));
                     keep[slot] = last.1;
                     gained[slot] = sigma * sigma * (1.0 - last.1 * last.1);
                     self.pool.values[slot] *= last.1;
                 }
             }
         }
-        covariance::age(&mut self.p, self.pool.len(), &keep, &gained);
+        if let Some((keep, gained)) = &decay {
+            covariance::age(&mut self.p, self.pool.len(), keep, gained);
+        }
     }
 
     /// Judges a measurement and, where it passes, corrects the state by it.

@@ -311,11 +311,16 @@ impl Hypotheses {
         })
     }
 
+    /// What part of all the weight a hypothesis has.
+    fn share_of(&self) -> impl Fn(&Hypothesis) -> f64 + Copy + use<> {
+        let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
+        move |h| h.ln_weight.exp() / total
+    }
+
     /// The other hypotheses as states of the world, none less likely than one in nine, and the
     /// probability of the best one.
     pub fn others(&self) -> (f64, impl Iterator<Item = Case>) {
-        let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
-        let share = move |h: &Hypothesis| h.ln_weight.exp() / total;
+        let share = self.share_of();
         let cases = self
             .all
             .split_first()
@@ -337,7 +342,7 @@ impl Hypotheses {
         let Some((best, others)) = self.all.split_first() else {
             return (Matrix3::zeros(), 0.0);
         };
-        let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
+        let share = self.share_of();
         let apart = |h: &Hypothesis| -> (Vector3<f64>, f64) {
             let (nav, from) = (h.filter.nav(), best.filter.nav());
             (
@@ -350,7 +355,7 @@ impl Hypotheses {
         let (mut position, mut heading) = (Matrix3::zeros(), 0.0);
         for h in others {
             let (d, turn) = apart(h);
-            let weight = h.ln_weight.exp() / total;
+            let weight = share(h);
             position += d * d.transpose() * weight;
             heading += weight * turn * turn;
         }

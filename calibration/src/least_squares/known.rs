@@ -2,9 +2,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::SolveError;
 use super::rows::{Residual, Rows};
 use super::search::{Free, Search, scales};
-use super::{SolveError, Unknown};
 use crate::parameter::Observed;
 
 /// Least parts of a drive whose spread says something.
@@ -72,21 +72,6 @@ impl Known {
             variance_ratio: ratio,
             residuals,
         })
-    }
-
-    /// The two that are told apart least.
-    pub fn correlation(&self, free: &[usize], unknowns: &[Unknown]) -> (f64, String, String) {
-        let mut largest = (0.0, String::new(), String::new());
-        for i in 0..free.len().min(self.sigmas.len()) {
-            for j in 0..i {
-                let value = self.covariance[(i, j)] / (self.sigmas[i] * self.sigmas[j]);
-                if value.abs() > f64::abs(largest.0) {
-                    let name = |k: usize| unknowns[free[k]].name.clone();
-                    largest = (value, name(j), name(i));
-                }
-            }
-        }
-        largest
     }
 }
 

@@ -148,6 +148,21 @@ impl Solution {
         }
     }
 
+    /// Of the first `count` parameters, the two that are told apart least: their correlation and names.
+    /// What was not shown has none.
+    pub(crate) fn least_apart(&self, count: usize) -> (f64, String, String) {
+        let covariance = &self.covariance;
+        let mut largest = (0.0, String::new(), String::new());
+        for (i, j) in (0..count).flat_map(|i| (0..i).map(move |j| (i, j))) {
+            let value = covariance[(i, j)] / (covariance[(i, i)] * covariance[(j, j)]).sqrt();
+            if value.abs() > f64::abs(largest.0) {
+                let name = |k: usize| self.parameters[k].name.clone();
+                largest = (value, name(j), name(i));
+            }
+        }
+        largest
+    }
+
     /// The values alone, the chain's first.
     #[must_use]
     pub fn x(&self) -> Vec<f64> {
@@ -232,13 +247,17 @@ pub fn solve(
         sigma: sigmas[of - chain],
         observed: observed[of - chain],
     };
-    Ok(Solution {
+    let solution = Solution {
         chain: x[..chain].to_vec(),
         parameters: all.iter().map(|of| parameter(*of)).collect(),
         covariance,
-        correlation: known.correlation(&shown, unknowns),
+        correlation: Default::default(),
         variance_ratio: known.variance_ratio,
         residuals: known.residuals,
+    };
+    Ok(Solution {
+        correlation: solution.least_apart(size),
+        ..solution
     })
 }
 

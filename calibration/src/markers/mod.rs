@@ -14,15 +14,17 @@
 
 mod initial;
 
-use nalgebra::{Matrix2x3, UnitQuaternion, Vector2, Vector3};
+use nalgebra::{UnitQuaternion, Vector2, Vector3};
 use thiserror::Error;
 use wayfix_filter::math;
+/// A camera without distortion.
+pub use wayfix_filter::measurement::Pinhole as Camera;
 
 use crate::least_squares::{
     Options as Search, Residual, Robust, Rows, Settling, Solution, SolveError, Unknown, solve,
 };
 use crate::parameter::{Observed, Parameter};
-use crate::spread::spread;
+use crate::spread::scatter;
 
 /// Least sightings of a point and of a marker.
 const NEEDED: [usize; 2] = [3, 2];
@@ -32,9 +34,8 @@ const TURN_PRIOR_RAD: f64 = 3.0;
 /// A pixel's first sigma and its least \[px\].
 const FIRST_PX: f64 = 5.0;
 const LEAST_PX: f64 = 0.1;
-/// Nearest point in front of a camera \[m\].
-const NEAR_M: f64 = 0.05;
-/// What stands for the error of one that is not: far off, and no way from here \[px\].
+/// What stands for the error of a point that is not in front of the camera: far off, and no way from
+/// here \[px\].
 pub(crate) const BEHIND_PX: f64 = 1e3;
 /// Sightings closer in time than this are one pass \[s\].
 const PASS_S: f64 = 2.0;
@@ -43,42 +44,6 @@ const SETTLING: Settling = Settling {
     share: 0.02,
     rounds: 8,
 };
-
-/// A camera without distortion.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Camera {
-    /// Focal lengths \[px\].
-    pub focal_px: Vector2<f64>,
-    /// Principal point \[px\].
-    pub centre_px: Vector2<f64>,
-}
-
-impl Camera {
-    /// Pixel of a point in the camera's axes \[m\], and its derivatives \[px/m\]; `None` where the point
-    /// is not in front of the camera.
-    pub(crate) fn project(&self, d: &Vector3<f64>) -> Option<(Vector2<f64>, Matrix2x3<f64>)> {
-        if d.z < NEAR_M {
-            return None;
-        }
-        let f = &self.focal_px;
-        let uv = Vector2::new(f.x * d.x / d.z, f.y * d.y / d.z) + self.centre_px;
-        let by_d = Matrix2x3::new(
-            f.x / d.z,
-            0.0,
-            -f.x * d.x / (d.z * d.z),
-            0.0,
-            f.y / d.z,
-            -f.y * d.y / (d.z * d.z),
-        );
-        Some((uv, by_d))
-    }
-
-    /// Direction of a pixel in the camera's axes, one long along the view.
-    pub(crate) fn ray(&self, pixel: &Vector2<f64>) -> Vector3<f64> {
-        let flat = (pixel - self.centre_px).component_div(&self.focal_px);
-        Vector3::new(flat.x, flat.y, 1.0)
-    }
-}
 
 /// What was seen once.
 #[derive(Clone, Debug, PartialEq)]
@@ -210,10 +175,7 @@ impl Problem<'_> {
             (0..3).for_each(|k| self.begin.0[k] = found.parameters[k].value);
             Ok(found)
         };
-        let measured = |found: &Solution, _: &[f64; 1]| {
-            let used = found.residuals.iter().filter(|r| r.is_used());
-            [spread(used.map(|r| r.value)).0.max(LEAST_PX)]
-        };
+        let measured = |found: &Solution, _: &[f64; 1]| [scatter(&found.residuals).max(LEAST_PX)];
         let (found, [sigma_px]) = SETTLING.settle([FIRST_PX], fit, measured)?;
         Ok((found, sigma_px, self.begin))
     }

@@ -29,8 +29,8 @@ use crate::least_squares::{
     solve,
 };
 use crate::markers::{BEHIND_PX, Camera};
-use crate::parameter::{Observed, Parameter};
-use crate::spread::spread;
+use crate::parameter::Parameter;
+use crate::spread::{scatter, spread};
 
 /// How far to look for the lag, and in what steps \[s\].
 const REACH_S: f64 = 3.0;
@@ -120,7 +120,7 @@ pub fn calibrate_camera(
     let mut as_believed = problem.begin();
     as_believed[0] = believed.lag_s;
     let errors = residuals(&as_believed, |x, rows| problem.put(x, FIRST_PX, rows));
-    let before_px = spread_px(&errors);
+    let before_px = scatter(&errors);
     (problem.lag_s, problem.nominal) = (begin_s, q_bc);
     let (solution, sigma_px) = problem.fit()?;
     Ok(problem.found(solution, sigma_px, before_px))
@@ -193,6 +193,13 @@ pub(super) struct Problem<'a> {
 const TURN: usize = 1;
 const LEVER: usize = 4;
 
+impl CameraBelieved {
+    /// How many unknowns the mount has; those of surveys follow.
+    fn unknowns(&self) -> usize {
+        if self.seeks_lever { LEVER + 3 } else { LEVER }
+    }
+}
+
 impl<'a> Problem<'a> {
     pub(super) fn new(
         track: &'a Track,
@@ -200,11 +207,7 @@ impl<'a> Problem<'a> {
         images: Vec<&'a Imaged>,
         believed: &'a CameraBelieved,
     ) -> Self {
-        let mut next = if believed.seeks_lever {
-            LEVER + 3
-        } else {
-            LEVER
-        };
+        let mut next = believed.unknowns();
         let place = |(target, sigma_m): (usize, &f64)| {
             let is_sought = *sigma_m > 0.0 && images.iter().any(|i| i.target == target);
             let at = is_sought.then_some(next);
@@ -311,62 +314,31 @@ impl<'a> Problem<'a> {
             self.lag_s = found.parameters[0].value;
             Ok(found)
         };
-        let measured = |found: &Solution, _: &[f64; 1]| [spread_px(&found.residuals).max(LEAST_PX)];
+        let measured = |found: &Solution, _: &[f64; 1]| [scatter(&found.residuals).max(LEAST_PX)];
         let (found, [sigma_px]) = SETTLING.settle([FIRST_PX], fit, measured)?;
         Ok((found, sigma_px))
     }
 
     fn found(&self, solution: Solution, sigma_px: f64, before_px: f64) -> CameraFound {
-        let lag_s = &solution.parameters[0];
-        let own = if self.believed.seeks_lever {
-            LEVER + 3
-        } else {
-            LEVER
-        };
+        let own = self.believed.unknowns();
         let alternating = |(k, residual): (usize, &Residual)| Residual {
             series: k % 2,
             ..*residual
         };
         let is_used = |(_, residual): &(usize, &Residual)| residual.is_used();
         CameraFound {
-            lag_s: Parameter {
-                guess: self.believed.lag_s,
-                // What was scanned is where the search began, not what was believed.
-                value: match lag_s.observed {
-                    Observed::No => self.believed.lag_s,
-                    _ => lag_s.value,
-                },
-                ..lag_s.clone()
-            },
+            // What was scanned is where the search began, not what was believed.
+            lag_s: solution.parameters[0].clone().against(self.believed.lag_s),
             lever: solution.parameters[LEVER..own].to_vec(),
             q_bc: self.nominal,
             turn: solution.parameters[TURN..LEVER].to_vec(),
             images: self.images.len(),
             sigma_px,
             before_px,
-            correlation: correlation(&solution, own),
+            correlation: solution.least_apart(own),
             residuals: (solution.residuals.iter().enumerate().filter(is_used))
                 .map(alternating)
                 .collect(),
         }
     }
-}
-
-fn spread_px(residuals: &[Residual]) -> f64 {
-    let used = residuals.iter().filter(|r| r.is_used());
-    spread(used.map(|r| r.value)).0
-}
-
-/// The two of the first parameters that are told apart least.
-fn correlation(solution: &Solution, count: usize) -> (f64, String, String) {
-    let covariance = &solution.covariance;
-    let mut largest = (0.0, String::new(), String::new());
-    for (i, j) in (0..count).flat_map(|i| (0..i).map(move |j| (i, j))) {
-        let value = covariance[(i, j)] / (covariance[(i, i)] * covariance[(j, j)]).sqrt();
-        if value.abs() > f64::abs(largest.0) {
-            let name = |k: usize| solution.parameters[k].name.clone();
-            largest = (value, name(j), name(i));
-        }
-    }
-    largest
 }

@@ -17,7 +17,7 @@ use crate::least_squares::{
     Options as Search, Residual, Robust, Rows, Settling, Solution, SolveError, Unknown, solve,
 };
 use crate::parameter::Parameter;
-use crate::spread::spread;
+use crate::spread::{scatter, spread};
 
 /// Half the stretch of a mean rate, and time between two of them \[s\].
 const HALF_S: f64 = 0.1;
@@ -138,10 +138,7 @@ pub fn calibrate_gyro(
         lag_guess_s = found.parameters[0].value;
         Ok(found)
     };
-    let measured = |found: &Solution, _: &[f64; 1]| {
-        let used = found.residuals.iter().filter(|r| r.is_used());
-        [spread(used.map(|r| r.value)).0.max(1e-5)]
-    };
+    let measured = |found: &Solution, _: &[f64; 1]| [scatter(&found.residuals).max(1e-5)];
     let (found, [sigma_radps]) = SETTLING.settle([0.1], fit, measured)?;
     Ok(GyroFound {
         lag_s: Parameter {

@@ -31,7 +31,7 @@ pub use landmark::Landmark;
 pub use magnetic_heading::MagneticHeading;
 pub use marker::Marker;
 pub use passage::Passage;
-pub use pixel::{Camera, Pixel};
+pub use pixel::{Camera, Pinhole, Pixel};
 pub use pose::Pose;
 pub use position::Position;
 pub use range::Range;

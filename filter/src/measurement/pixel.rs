@@ -17,6 +17,44 @@ use crate::state::{Slot, View};
 /// Nearest distance along the view \[m\].
 const NEAR_M: f64 = 0.05;
 
+/// A camera without distortion, by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pinhole {
+    /// Focal lengths, columns and rows [px].
+    pub focal_px: Vector2<f64>,
+    /// Principal point, column and row [px].
+    pub centre_px: Vector2<f64>,
+}
+
+impl Pinhole {
+    /// Pixel of a point in the camera's axes \[m\], and its derivatives [px/m]; `None` where the point
+    /// is not in front of the camera.
+    #[must_use]
+    pub fn project(&self, d: &Vector3<f64>) -> Option<(Vector2<f64>, Matrix2x3<f64>)> {
+        if d.z < NEAR_M {
+            return None;
+        }
+        let f = &self.focal_px;
+        let uv = Vector2::new(f.x * d.x / d.z, f.y * d.y / d.z) + self.centre_px;
+        let by_d = Matrix2x3::new(
+            f.x / d.z,
+            0.0,
+            -f.x * d.x / (d.z * d.z),
+            0.0,
+            f.y / d.z,
+            -f.y * d.y / (d.z * d.z),
+        );
+        Some((uv, by_d))
+    }
+
+    /// Direction of a pixel in the camera's axes, one long along the view.
+    #[must_use]
+    pub fn ray(&self, pixel: &Vector2<f64>) -> Vector3<f64> {
+        let flat = (pixel - self.centre_px).component_div(&self.focal_px);
+        Vector3::new(flat.x, flat.y, 1.0)
+    }
+}
+
 /// A calibrated camera on the body.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Camera {
@@ -53,21 +91,13 @@ impl Camera {
             by_position = back * by_position;
             by_turn = math::skew(&d) * math::right_jacobian(&turn);
         }
-        if d.z < NEAR_M {
-            return Err(Degenerate::OutOfView);
-        }
-        let f = &self.focal_px;
-        let uv = Vector2::new(f.x * d.x / d.z, f.y * d.y / d.z) + self.centre_px;
-        let rows = Matrix2x3::new(
-            f.x / d.z,
-            0.0,
-            -f.x * d.x / (d.z * d.z),
-            0.0,
-            f.y / d.z,
-            -f.y * d.y / (d.z * d.z),
-        );
+        let pinhole = Pinhole {
+            focal_px: self.focal_px,
+            centre_px: self.centre_px,
+        };
+        let (uv_px, rows) = pinhole.project(&d).ok_or(Degenerate::OutOfView)?;
         Ok(Projection {
-            uv_px: uv,
+            uv_px,
             by_attitude: rows * by_attitude,
             by_position: rows * by_position,
             by_turn: rows * by_turn,

@@ -339,15 +339,10 @@ fn add_positions(report: &mut Report, name: &Name, config: &ImuSource, found: &P
             .parameters
             .extend(of_axis.map(|(k, (found, before))| {
                 let key = KeyPath::of_source(name, key).index(k);
-                let found = Parameter::new(File::Vehicle, key, unit, found, &advice);
+                let found = found.clone().against(before);
                 Parameter {
-                    before: Some(before),
-                    value: match found.verdict {
-                        Verdict::NotShown => before,
-                        _ => found.value,
-                    },
                     whole: Whole::Vector(whole.to_vec()),
-                    ..found
+                    ..Parameter::new(File::Vehicle, key, unit, &found, &advice)
                 }
             }));
     };

@@ -215,14 +215,12 @@ fn angles(about: &About, q: &UnitQuaternion<f64>, turn: &[Fitted], advice: &str)
         });
         let p = Fitted {
             name: String::new(),
-            guess: mount.rpy_deg[angle],
-            value: match observed {
-                Observed::No => mount.rpy_deg[angle],
-                _ => now[angle],
-            },
+            guess: now[angle],
+            value: now[angle],
             sigma: variance.sqrt(),
             observed,
         };
+        let p = p.against(mount.rpy_deg[angle]);
         Parameter {
             whole: Whole::Vector(mount.rpy_deg.to_vec()),
             ..Parameter::new(
