@@ -1,6 +1,7 @@
 //! The filter: state, parameters and one fixed-size covariance.
 
 mod doubt;
+mod predict;
 #[cfg(feature = "serde")]
 mod saved;
 
@@ -11,8 +12,7 @@ use crate::covariance;
 use crate::journal::{Correction, Journal};
 use crate::judge::{Judge, MAX_DIMENSION};
 use crate::measurement::{Linearised, MeasurementModel};
-use crate::motion::MotionModel;
-use crate::parameters::{Parameter, ParameterId, Pool, Process};
+use crate::parameters::{Parameter, ParameterId, Pool};
 use crate::report::{Report, Verdict};
 use crate::state::{Block, NAV, Nav, Slot, View};
 
@@ -82,6 +82,8 @@ pub struct Filter<const N: usize, J = ()> {
     nav: Nav,
     pool: Pool<N>,
     p: SMatrix<f64, N, N>,
+    /// What decays has its share in P as it was so long ago: see [`Filter::settle`] \[s\].
+    unaged_s: f64,
     journal: J,
 }
 
@@ -117,6 +119,7 @@ impl<const N: usize, J: Journal> Clone for Filter<N, J> {
             nav: self.nav,
             pool: self.pool.clone(),
             p: self.p,
+            unaged_s: self.unaged_s,
             journal: self.journal.clone(),
         }
     }
@@ -128,6 +131,7 @@ impl<const N: usize, J: Journal> Clone for Filter<N, J> {
         self.nav = from.nav;
         self.pool.clone_from(&from.pool);
         covariance::copy(&mut self.p, &from.p, n);
+        self.unaged_s = from.unaged_s;
         self.journal.clone_from(&from.journal);
     }
 }
@@ -167,6 +171,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
             nav: prior.nav,
             pool: Pool::new(),
             p,
+            unaged_s: 0.0,
             journal,
         }
     }
@@ -219,13 +224,16 @@ impl<const N: usize, J: Journal> Filter<N, J> {
     /// Variance of one error state.
     #[must_use]
     pub fn variance(&self, index: usize) -> f64 {
-        self.p[(index, index)]
+        self.cross(index, index)
     }
 
     /// Covariance of two error states.
     #[must_use]
     pub fn cross(&self, row: usize, column: usize) -> f64 {
-        self.p[(row, column)]
+        let aged = |i| self.pool.aged(i, self.unaged_s);
+        let [(of_row, gained), (of_column, _)] = [row, column].map(aged);
+        let gained = if row == column { gained } else { 0.0 };
+        self.p[(row, column)] * of_row * of_column + gained
     }
 
     /// Number of error states in use.
@@ -246,7 +254,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
             (
                 a.id,
                 self.pool.values[NAV + i],
-                libm::sqrt(self.p[(NAV + i, NAV + i)].max(0.0)),
+                libm::sqrt(self.variance(NAV + i).max(0.0)),
             )
         })
     }
@@ -261,6 +269,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         if !(prior.sigma > 0.0 && prior.sigma.is_finite() && prior.mean.is_finite()) {
             return None;
         }
+        self.settle();
         let p = &self.p;
         let placed = self
             .pool
@@ -275,54 +284,13 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         Some(placed.slot)
     }
 
-    /// Carries state and covariance to `t`; nothing where `t` is not later than the state.
-    pub fn predict(&mut self, motion: &impl MotionModel, t: Timestamp) {
-        let dt_s = t.seconds_since(self.t);
-        if dt_s > 0.0 {
-            let step = motion.propagate(&mut self.nav, &self.pool.values, dt_s);
-            covariance::propagate(&mut self.p, self.pool.len(), &step.0);
-            self.age_parameters(dt_s);
-            self.journal.predicted(&step, dt_s, self.pool.decays());
-            self.t = t;
-        }
-    }
-
-    /// Random walks gain density² dt; what decays keeps φ = exp(−dt/τ) of its value and its
-    /// correlations and gains σ² (1 − φ²) (Gelb 1974, eq. 3.8-14).
-    fn age_parameters(&mut self, dt_s: f64) {
-        // What each state keeps, and what it gains; most vehicles have something that decays.
-        let mut decay = None;
-        // Parameters of a kind share their time constant.
-        let mut last = (f64::NAN, 1.0);
-        for (i, active) in self.pool.active.iter().enumerate() {
-            let slot = NAV + i;
-            match active.process {
-                Process::Constant => {}
-                Process::RandomWalk { density } => {
-                    self.p[(slot, slot)] += density * density * dt_s;
-                }
-                Process::GaussMarkov { sigma, time_s } => {
-                    if last.0 != time_s {
-                        last = (time_s, libm::exp(-dt_s / time_s));
-                    }
-                    let (keep, gained) = decay.get_or_insert(([1.0; N], [0.0; N]));
-                    keep[slot] = last.1;
-                    gained[slot] = sigma * sigma * (1.0 - last.1 * last.1);
-                    self.pool.values[slot] *= last.1;
-                }
-            }
-        }
-        if let Some((keep, gained)) = &decay {
-            covariance::age(&mut self.p, self.pool.len(), keep, gained);
-        }
-    }
-
     /// Judges a measurement and, where it passes, corrects the state by it.
     pub fn update<const M: usize>(
         &mut self,
         model: &impl MeasurementModel<M>,
         judge: &Judge,
     ) -> Report {
+        self.settle();
         let innovation = match self.innovate(model) {
             Ok(innovation) => innovation,
             Err(verdict) => return Report::refused(verdict, M),
@@ -376,6 +344,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         model: &impl MeasurementModel<M>,
         passes: usize,
     ) -> Report {
+        self.settle();
         let (nav, values) = (self.nav, self.pool.values);
         let mut report = Report::refused(Verdict::Fused, M);
         let (mut last, mut last_change) = ([0.0; N], f64::INFINITY);

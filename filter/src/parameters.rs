@@ -35,6 +35,46 @@ pub enum Process {
     },
 }
 
+impl Process {
+    /// Whether it returns to zero.
+    pub(crate) fn decays(self) -> bool {
+        matches!(self, Self::GaussMarkov { .. })
+    }
+
+    /// What is kept of correlations over a time, φ, and the variance that is gained by decaying.
+    pub(crate) fn aged(self, fading: &mut Fading) -> (f64, f64) {
+        match self {
+            Self::Constant | Self::RandomWalk { .. } => (1.0, 0.0),
+            Self::GaussMarkov { sigma, time_s } => {
+                let keep = fading.kept(time_s);
+                (keep, sigma * sigma * (1.0 - keep * keep))
+            }
+        }
+    }
+}
+
+/// φ = exp(−t/τ) over one time t: parameters of a kind share their τ, and with it φ.
+pub(crate) struct Fading {
+    t_s: f64,
+    last: (f64, f64),
+}
+
+impl Fading {
+    pub fn over(t_s: f64) -> Self {
+        Self {
+            t_s,
+            last: (f64::NAN, 1.0),
+        }
+    }
+
+    pub fn kept(&mut self, time_s: f64) -> f64 {
+        if self.last.0 != time_s {
+            self.last = (time_s, libm::exp(-self.t_s / time_s));
+        }
+        self.last.1
+    }
+}
+
 /// A parameter before it is learned.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Parameter {
@@ -169,6 +209,18 @@ impl<const N: usize> Pool<N> {
             Process::GaussMarkov { time_s, .. } => Some((NAV + i, time_s)),
             _ => None,
         })
+    }
+
+    /// What an error state keeps of its correlations in `t_s`, and the variance that it gains.
+    pub fn aged(&self, index: usize, t_s: f64) -> (f64, f64) {
+        let active = index.checked_sub(NAV).and_then(|i| self.active.get(i));
+        active.map_or((1.0, 0.0), |a| a.process.aged(&mut Fading::over(t_s)))
+    }
+
+    /// Whether a parameter decays.
+    pub fn is_decaying(&self, slot: Slot) -> bool {
+        let active = self.active.get(slot.index() - NAV);
+        active.is_some_and(|a| a.process.decays())
     }
 
     /// The slot of a parameter that is in the filter.

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use nalgebra::Vector3;
-use wayfix_filter::measurement::{Position, Range};
-use wayfix_filter::motion::Tag;
+use wayfix_filter::measurement::{Corrected, Position, Range};
+use wayfix_filter::motion::{Rate, Tag, Wheels};
 use wayfix_filter::{
     Block, Filter, Judge, Nav, Parameter, ParameterId, Prior, Timestamp, Verdict, Weight,
 };
@@ -161,4 +161,44 @@ fn a_copy_into_a_larger_filter_is_the_original() {
     copy.clone_from(&original);
     assert_eq!(bits(&copy), bits(&original));
     assert_eq!((copy.t(), copy.len()), (original.t(), original.len()));
+}
+
+/// What decays is aged when it is needed: as late as that gives what every step by itself gives.
+#[test]
+fn ageing_late_equals_ageing_at_every_step() {
+    let (bias, scale) = (ParameterId(1), ParameterId(2));
+    let mut late = filter(1.0);
+    let tied = late.parameter(bias, &Parameter::gauss_markov(0.3, 2.0));
+    let of_speed = late.parameter(scale, &Parameter::gauss_markov(0.1, 5.0));
+    late.update(&Corrected::new(range(5.2)).additive(0, tied), &Judge::OPEN);
+    let mut at_once = late.clone();
+    let wheels = Wheels {
+        speed: Rate::new(2.0).by(of_speed, 2.0),
+        yaw_rate: Rate::new(0.1),
+        ..Wheels::unknown()
+    };
+    let mut settled = late.variance(tied.unwrap().index());
+    for k in 1..=40 {
+        let t = Timestamp(k * 50_000_000);
+        for filter in [&mut late, &mut at_once] {
+            // The wheels' speed depends on what decays, the tag's motion does not.
+            match k % 8 {
+                0 => filter.predict(&wheels, t),
+                _ => filter.predict(&Tag::default(), t),
+            }
+        }
+        // Adds nothing, but works on the covariance as it is now.
+        at_once.inflate_parameter(bias, 0.0);
+        let (kept, variance) = ((-0.05_f64 / 2.0).exp(), 0.3 * 0.3);
+        settled = settled * kept * kept + variance * (1.0 - kept * kept);
+    }
+    let slot = tied.unwrap().index();
+    assert!((late.variance(slot) - settled).abs() < 1e-12);
+    for i in 0..N {
+        for j in 0..N {
+            let (a, b) = (late.cross(i, j), at_once.cross(i, j));
+            assert!((a - b).abs() < 1e-12 * (1.0 + b.abs()), "{i} {j} {a} {b}");
+        }
+    }
+    assert!(late.cross(slot, Block::Position.start()).abs() > 1e-3);
 }

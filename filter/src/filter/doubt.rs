@@ -30,6 +30,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         if !(factor > 1.0 && factor.is_finite()) {
             return;
         }
+        self.settle();
         let parameters = self.pool.active.iter().map(|active| parameter(active.id));
         let mut scale = [1.0; N];
         for (scale, doubted) in scale.iter_mut().zip(nav.into_iter().chain(parameters)) {
@@ -58,6 +59,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
     /// not. Slots change.
     pub fn retire_unused(&mut self, age_s: impl Fn(ParameterId) -> f64) {
         let t = self.t;
+        self.settle();
         while let Some(index) = self.pool.unused(|id| t.shifted(-age_s(id))) {
             let last = self.pool.len() - 1;
             let sigma = libm::sqrt(self.p[(index, index)].max(0.0));
@@ -69,10 +71,11 @@ impl<const N: usize, J: Journal> Filter<N, J> {
 
     /// Takes over another filter's parameters: values, sigmas and processes, independent of all else.
     pub fn adopt_parameters(&mut self, from: &Self) {
+        self.settle();
         self.pool = from.pool.clone();
         for index in NAV..N {
             let variance = if index < from.pool.len() {
-                from.p[(index, index)]
+                from.variance(index)
             } else {
                 0.0
             };
@@ -87,6 +90,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         if variance <= 0.0 || direction.iter().any(|(i, _)| *i >= self.pool.len()) {
             return;
         }
+        self.settle();
         for (i, a) in direction {
             for (j, b) in direction {
                 self.p[(*i, *j)] += a * b * variance;
@@ -103,6 +107,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
     /// Adds variance to a parameter; nothing where it is not in the filter.
     pub fn inflate_parameter(&mut self, id: ParameterId, variance: f64) {
         if let Some(slot) = self.pool.find(id) {
+            self.settle();
             self.p[(slot.index(), slot.index())] += variance.max(0.0);
         }
     }

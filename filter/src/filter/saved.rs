@@ -31,12 +31,20 @@ pub(super) struct Saved<const N: usize> {
     parameters: ArrayVec<(Active, f64), N>,
     remembered: ArrayVec<Remembered, REMEMBERED>,
     covariance: Triangle<N>,
+    /// The covariance of what decays is so far behind \[s\]: brought up to date first, it would go on
+    /// with other bits.
+    unaged_s: f64,
 }
 
 impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
     fn from(filter: Filter<N, J>) -> Self {
         let Filter {
-            t, nav, pool, p, ..
+            t,
+            nav,
+            pool,
+            p,
+            unaged_s,
+            journal: _,
         } = filter;
         let n = pool.len();
         let Pool {
@@ -53,6 +61,7 @@ impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
                 .collect(),
             remembered,
             covariance: Triangle { n, p },
+            unaged_s,
         }
     }
 }
@@ -67,6 +76,7 @@ impl<const N: usize, J: Default> TryFrom<Saved<N>> for Filter<N, J> {
             parameters,
             remembered,
             covariance: Triangle { n, p },
+            unaged_s,
         } = saved;
         if n != NAV + parameters.len() {
             return Err("the covariance is not of the states in use");
@@ -93,11 +103,15 @@ impl<const N: usize, J: Default> TryFrom<Saved<N>> for Filter<N, J> {
         if !is_covariance(&p, n) {
             return Err("the covariance is none");
         }
+        if !(unaged_s.is_finite() && unaged_s >= 0.0) {
+            return Err("the covariance has no age");
+        }
         Ok(Self {
             t,
             nav,
             pool,
             p,
+            unaged_s,
             journal: J::default(),
         })
     }
@@ -240,7 +254,7 @@ mod tests {
     #[test]
     fn what_can_be_no_filter_is_refused() {
         type Damage = fn(&mut serde_json::Value);
-        let cases: [(&str, Damage); 8] = [
+        let cases: [(&str, Damage); 9] = [
             ("of the states", |v| {
                 v["parameters"].as_array_mut().unwrap().truncate(2);
             }),
@@ -260,6 +274,7 @@ mod tests {
             }),
             ("is none", |v| v["covariance"][0] = (-1.0).into()),
             ("is none", |v| v["covariance"][1] = 1e9.into()),
+            ("no age", |v| v["unaged_s"] = (-1.0).into()),
         ];
         for (expected, damage) in cases {
             let mut value = saved();
