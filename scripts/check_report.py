@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Opens reports of `wayfix replay --report` in headless Chromium and uses them as a person would.
+"""Opens pages of `wayfix replay --report` and `wayfix evaluate --report` in headless Chromium and uses them as a
+person would.
 
 Usage: check_report.py CHROMIUM SCREENSHOTS PAGE.html...
 Pans, zooms, hovers, steps by keyboard, switches source and parameter, changes the theme, prints; fails where
@@ -71,6 +72,44 @@ def check_floor_plan(page, name, drag):
     page.keyboard.press("0")
 
 
+def check_run(page, name, changes, drag):
+    """What a report has beside the track."""
+    assert "heading" in page.inner_text("#hover")
+    changes("3 sigma", "plan", lambda: page.check("#show-sigma"))
+    for select, canvas in [("nis-source", "nis-plot"), ("parameter", "parameter-plot")]:
+        options = page.locator(f"#{select} option").count()
+        if options > 1:
+            changes(select, canvas, lambda s=select, n=options: page.select_option(f"#{s}", index=n - 1))
+    if page.locator("#show-plans input").count():
+        check_floor_plan(page, name, drag)
+    refused = page.locator("#refused-source option").count()
+    if refused > 1:
+        rows = page.inner_text("#refused-table")
+        page.select_option("#refused-source", index=refused - 1)
+        assert page.inner_text("#refused-table") != rows
+
+
+def check_two(page, name, changes):
+    """What a comparison of two runs has beside the tracks."""
+    hover = page.inner_text("#hover")
+    assert "A is off by" in hover and "B by" in hover, hover
+    changes("leaving A out", "plan", lambda: page.uncheck("#show-a"))
+    changes("leaving B out", "plan", lambda: page.uncheck("#show-b"))
+    page.check("#show-a")
+    page.check("#show-b")
+    shown = page.locator("#stretch-table button")
+    assert shown.count() == page.evaluate("data.compared.stretches.length") > 0
+    changes("a stretch", "plan", lambda: shown.first.press("Enter"))
+    head, figures = page.inner_text("#headline"), page.evaluate("data.compared")
+    better = "No difference" if not figures["is_significant"] else "B is better" if figures["ratio"] < 1 else "A is better"
+    assert head.startswith(better), head
+    for canvas in ["error-plot", "cdf-plot", "difference-plot"]:
+        shades = page.evaluate(
+            """(id) => { const c = document.getElementById(id), s = new Set(), d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+            for (let i = 0; i < d.length; i += 4) s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return s.size; }""", canvas)
+        assert shades > 20, f"{name}: {canvas} is empty"
+
+
 def check(browser, path, screenshots):
     page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme="light")
     errors, asked = [], []
@@ -101,28 +140,21 @@ def check(browser, path, screenshots):
     changes("dragging", "plan", drag)
     changes("the wheel", "plan", wheel)
     changes("Fit", "plan", lambda: page.click("#fit"))
-    at = page.evaluate("(() => { const i = data.track.t.length >> 1; return [plan.px(data.track.x[i]), plan.py(data.track.y[i])]; })()")
+    is_run = page.evaluate("'track' in data")
+    track = "data.track" if is_run else "data.a"
+    at = page.evaluate(f"(() => {{ const t = {track}, i = t.x.length >> 1; return [plan.px(t.x[i]), plan.py(t.y[i])]; }})()")
     text = page.inner_text("#hover")
     page.mouse.move(box["x"] + at[0], box["y"] + at[1])
     assert page.inner_text("#hover") != text, f"{path.name}: hovering tells nothing"
-    assert "heading" in page.inner_text("#hover")
     plan.focus()
     for key in ["ArrowLeft", "+", "-", "0", "."]:
         if key in ("0", "."):
             page.keyboard.press("+")
         changes(f"key {key}", "plan", lambda key=key: page.keyboard.press(key))
-    changes("3 sigma", "plan", lambda: page.check("#show-sigma"))
-    for select, canvas in [("nis-source", "nis-plot"), ("parameter", "parameter-plot")]:
-        options = page.locator(f"#{select} option").count()
-        if options > 1:
-            changes(select, canvas, lambda s=select, n=options: page.select_option(f"#{s}", index=n - 1))
-    if page.locator("#show-plans input").count():
-        check_floor_plan(page, path.name, drag)
-    refused = page.locator("#refused-source option").count()
-    if refused > 1:
-        rows = page.inner_text("#refused-table")
-        page.select_option("#refused-source", index=refused - 1)
-        assert page.inner_text("#refused-table") != rows
+    if is_run:
+        check_run(page, path.name, changes, drag)
+    else:
+        check_two(page, path.name, changes)
     page.screenshot(path=screenshots / f"{path.stem}-light.png", full_page=True)
     changes("the theme", "plan", lambda: page.click("#theme"))
     page.screenshot(path=screenshots / f"{path.stem}-dark.png", full_page=True)

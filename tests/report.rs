@@ -37,7 +37,11 @@ fn plans(scratch: &Scratch) -> (String, Vec<Value>) {
 }
 
 fn read(scratch: &Scratch) -> (String, Value) {
-    let html = std::fs::read_to_string(scratch.0.join("page.html")).unwrap();
+    read_page(scratch, "page.html")
+}
+
+fn read_page(scratch: &Scratch, name: &str) -> (String, Value) {
+    let html = std::fs::read_to_string(scratch.0.join(name)).unwrap();
     let data = html.split("type=\"application/json\">").nth(1).unwrap();
     let data = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
     (html, data)
@@ -250,6 +254,49 @@ fn two_runs_are_compared() {
         "--json",
     ];
     assert_eq!(wayfix(&scratch, &files).json()["ratio"], json["ratio"]);
+    let page = ["evaluate", "out", "out", "--smoothed", "b", "--json"];
+    let page = [
+        &page[..],
+        &["--report", "two.html", "--site", "run/site.toml"],
+    ]
+    .concat();
+    assert_eq!(wayfix(&scratch, &page).json(), json);
+    let (html, data) = read_page(&scratch, "two.html");
+    assert!(html.contains("out/estimate.tum against out/smoothed.tum"));
+    assert!(!html.contains("{{") && !html.contains("http"));
+    assert_eq!(data["compared"], json);
+    assert_eq!(data["verdict"], "B is better");
+    assert_eq!(
+        data["blocks"].as_array().unwrap().len() as u64,
+        json["blocks"]
+    );
+    // Row by row, what the files say.
+    let rows = data["t"].as_array().unwrap().len();
+    assert!(rows > 500, "{rows}");
+    let number = |of: &Value, i: usize| of[i].as_f64().unwrap();
+    for i in [0, rows / 2, rows - 1] {
+        let off =
+            |of: &str, axis: &str| number(&data[of][axis], i) - number(&data["truth"][axis], i);
+        for of in ["a", "b"] {
+            let error_m = off(of, "x").hypot(off(of, "y"));
+            assert!((error_m - number(&data[of]["error"], i)).abs() < 2e-3);
+        }
+    }
+    assert_eq!(
+        data["runs"][0]["summary"]["samples"],
+        data["runs"][1]["summary"]["samples"]
+    );
+    assert!(data["runs"][0]["summary"]["samples"].as_u64().unwrap() > 1_000);
+    assert!(data["site"]["points"].is_array());
+    let alone = wayfix(
+        &scratch,
+        &["evaluate", "out", "out", "--site", "run/site.toml"],
+    );
+    assert!(
+        alone.code == 2 && alone.stderr.contains("--report"),
+        "{}",
+        alone.stderr
+    );
     let missing = wayfix(&scratch, &["evaluate", "out", "nowhere"]);
     assert_eq!(missing.code, 2);
     assert!(missing.stderr.contains("nowhere"), "{}", missing.stderr);

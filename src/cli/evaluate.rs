@@ -7,9 +7,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use serde_json::Value;
 
 use super::outcome::code;
-use crate::evaluate::compare::{Compared, Pair, compare};
+use super::plans;
+use crate::config;
+use crate::evaluate::compare::{Compared, compare};
+use crate::output::comparison::{ComparisonPage, Epoch, Run};
 
 /// Compare two runs over the same truth: which is better, where, and whether that is more than chance.
 ///
@@ -29,6 +33,13 @@ pub struct Evaluate {
     /// The truth, where A and B are files.
     #[arg(long, value_name = "FILE")]
     truth: Option<PathBuf>,
+    /// Write one page for a browser: both tracks, their errors over time and as curves, where they differ,
+    /// and what their sources did. It needs no network.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Show this site and its floor plans under the tracks (site.toml).
+    #[arg(long, value_name = "FILE", requires = "report")]
+    site: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     json: bool,
@@ -56,14 +67,17 @@ impl Evaluate {
                 bail!("state the truth with --truth, or give folders that `wayfix replay -o` wrote")
             }
         };
-        let mut pairs = Vec::new();
-        for (stamp, [x, y]) in &truth {
-            let error = |of: &Places| of.get(stamp).map(|p| (p[0] - x).hypot(p[1] - y));
-            if let (Some(a_m), Some(b_m)) = (error(&a), error(&b)) {
-                let t_s = *stamp as f64 * 1e-6;
-                pairs.push(Pair { t_s, a_m, b_m });
+        let mut epochs = Vec::new();
+        for (stamp, truth_m) in &truth {
+            if let (Some(a_m), Some(b_m)) = (a.get(stamp), b.get(stamp)) {
+                epochs.push(Epoch {
+                    t_s: *stamp as f64 * 1e-6,
+                    truth_m: *truth_m,
+                    of_m: [*a_m, *b_m],
+                });
             }
         }
+        let pairs: Vec<_> = epochs.iter().map(Epoch::errors).collect();
         let Some(compared) = compare(&pairs) else {
             bail!(
                 "both are known at {} of {} times of the truth: at least 20 s are needed",
@@ -71,12 +85,39 @@ impl Evaluate {
                 truth.len()
             );
         };
+        if let Some(path) = &self.report {
+            self.page(path, [smoothed("a"), smoothed("b")], &epochs, &compared)?;
+        }
         if self.json {
             println!("{}", serde_json::to_string_pretty(&compared)?);
         } else {
             print!("{}", self.text(&compared, pairs[0].t_s));
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn page(
+        &self,
+        path: &Path,
+        smoothed: [bool; 2],
+        epochs: &[Epoch],
+        compared: &Compared,
+    ) -> anyhow::Result<()> {
+        const OPTION: &str = "--report";
+        let run = |of: &Path, smoothed| Run {
+            name: file(of, smoothed).display().to_string(),
+            summary: summary(of),
+        };
+        let runs = [run(&self.a, smoothed[0]), run(&self.b, smoothed[1])];
+        let mut page = ComparisonPage::new(runs);
+        if let Some(file) = &self.site {
+            let site = config::load_site(file)?;
+            for plan in plans::read(&site, file, OPTION) {
+                plans::shown(page.lay(plan), OPTION);
+            }
+            page.stand_on(site);
+        }
+        Ok(page.write(path, epochs, compared)?)
     }
 
     fn text(&self, c: &Compared, begin_s: f64) -> String {
@@ -91,11 +132,7 @@ impl Evaluate {
             );
         }
         let [low, high] = c.interval;
-        let verdict = match (c.is_significant, c.ratio < 1.0) {
-            (true, true) => "B is better",
-            (true, false) => "A is better",
-            (false, _) => "no difference that is more than chance",
-        };
+        let verdict = c.verdict();
         text += &format!(
             "\nB over A: {:.3}, 95 % within {low:.3} and {high:.3}: {verdict}\n\nWhere they differ most:\n",
             c.ratio
@@ -119,6 +156,12 @@ fn file(of: &Path, smoothed: bool) -> PathBuf {
         (true, false) => of.join("estimate.tum"),
         (true, true) => of.join("smoothed.tum"),
     }
+}
+
+/// What a run said of itself, where it did.
+fn summary(of: &Path) -> Option<Value> {
+    let text = fs::read_to_string(of.join("summary.json")).ok()?;
+    serde_json::from_str(&text).ok()
 }
 
 /// A file of lines `t x y z qx qy qz qw`.

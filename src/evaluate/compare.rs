@@ -69,6 +69,21 @@ pub struct Compared {
     pub is_significant: bool,
     /// Blocks in which they differ most.
     pub stretches: Vec<Stretch>,
+    /// All blocks, in the order of time.
+    #[serde(skip)]
+    pub over_time: Vec<Stretch>,
+}
+
+impl Compared {
+    /// Which is better, in words.
+    #[must_use]
+    pub fn verdict(&self) -> &'static str {
+        match (self.is_significant, self.ratio < 1.0) {
+            (true, true) => "B is better",
+            (true, false) => "A is better",
+            (false, _) => "no difference that is more than chance",
+        }
+    }
 }
 
 impl Figures {
@@ -144,13 +159,14 @@ pub fn compare(pairs: &[Pair]) -> Option<Compared> {
         .collect();
     draws.sort_by(f64::total_cmp);
     let interval = [draws[DRAWS / 40], draws[DRAWS - 1 - DRAWS / 40]];
-    let mut stretches: Vec<Stretch> = (blocks.iter())
+    let over_time: Vec<Stretch> = (blocks.iter())
         .map(|b| Stretch {
             from_s: b.from_s,
             until_s: b.until_s,
             rmse_m: b.squares.map(|s| (s / b.n).sqrt()),
         })
         .collect();
+    let mut stretches = over_time.clone();
     let apart = |s: &Stretch| (s.rmse_m[0] - s.rmse_m[1]).abs();
     stretches.sort_by(|a, b| apart(b).total_cmp(&apart(a)));
     stretches.truncate(MOST_STRETCHES);
@@ -165,6 +181,7 @@ pub fn compare(pairs: &[Pair]) -> Option<Compared> {
         interval,
         is_significant: !(interval[0]..=interval[1]).contains(&1.0),
         stretches,
+        over_time,
     })
 }
 
@@ -216,6 +233,8 @@ mod tests {
         assert!((99.0..101.0).contains(&worst.from_s), "{worst:?}");
         assert!(worst.rmse_m[1] > 4.9);
         assert_eq!(compared.epochs, 3_000);
+        assert_eq!(compared.over_time.len(), compared.blocks);
+        assert!(compared.over_time.is_sorted_by_key(|s| s.from_s as i64));
         assert!(compare(&pairs[..50]).is_none());
     }
 }

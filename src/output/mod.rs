@@ -1,10 +1,12 @@
 //! Where results go: one sink a file, and all of them together as [`Files`].
 
+pub mod comparison;
 pub mod drawing;
 pub mod estimate;
 pub mod findings;
 pub mod lines;
 pub mod number;
+pub mod page;
 pub mod parameters;
 pub mod plan;
 pub mod report;

@@ -3,12 +3,9 @@
 //! what was learned, and the configuration.
 //!
 //! Memory and size are bounded whatever the length of the log: curves are thinned, verdicts counted
-//! in bins, and of the refused measurements the first thousands are told one by one. Everything that
-//! the page shows is in it as one JSON document (`<script id="data" type="application/json">`).
+//! in bins, and of the refused measurements the first thousands are told one by one.
 
 mod page;
-mod plans;
-mod series;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,6 +15,8 @@ use wayfix_filter::Timestamp;
 use wayfix_sensors::{Kind, Name};
 
 use super::estimate::mode_name;
+use super::page::series::{Bin, Bins, Thinned};
+use super::page::{Plans, TooLarge};
 use super::plan::Plan;
 use super::reports::{fate_name, furthest};
 use super::summary::Document;
@@ -26,8 +25,6 @@ use crate::config::{Site, Vehicle};
 use crate::engine::{Estimate, Fate, Finding, Learned, Report, Reset};
 use crate::evaluate::Comparison;
 use crate::replay::Sink;
-pub use plans::TooLarge;
-use series::{Bin, Bins, Thinned};
 
 /// Least time between two points of the track \[s\].
 const TRACK_S: f64 = 0.1;
@@ -96,7 +93,7 @@ pub struct ReportPage {
     path: PathBuf,
     site: Site,
     vehicle: Vehicle,
-    plans: Vec<Plan>,
+    plans: Plans,
     begun: Option<Timestamp>,
     track: Thinned<Point>,
     smoothed: Thinned<[f64; 2]>,
@@ -126,7 +123,7 @@ impl ReportPage {
             path: path.to_owned(),
             site: site.clone(),
             vehicle: vehicle.clone(),
-            plans: Vec::new(),
+            plans: Plans::default(),
             begun: None,
             track: Thinned::new(TRACK_S),
             smoothed: Thinned::new(TRACK_S),
@@ -154,16 +151,20 @@ impl ReportPage {
         }
     }
 
+    /// Shows a floor plan under the track.
+    ///
+    /// # Errors
+    /// It is too large.
+    pub fn lay(&mut self, plan: Plan) -> Result<(), TooLarge> {
+        self.plans.lay(plan)
+    }
+
     /// Writes the page.
     ///
     /// # Errors
     /// It can't be written.
     pub fn finish(self, summary: &Document) -> Result<(), OutputError> {
-        let text = page::html(&self, summary);
-        fs::write(&self.path, text).map_err(|source| OutputError {
-            path: self.path.clone(),
-            source,
-        })
+        page::PAGE.write(&self.path, &summary.log, &page::data(&self, summary))
     }
 }
 

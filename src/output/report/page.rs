@@ -1,49 +1,41 @@
-//! The page: one HTML file with its style, its script and its data inside.
+//! The page, and its data.
 
 use serde_json::{Value, json};
 
-use super::series::rounded;
-use super::{ReportPage, plans};
+use super::ReportPage;
+use crate::output::page::series::rounded;
+use crate::output::page::{self, Kind};
 use crate::output::summary::Document;
 
-const FRAME: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
+/// The page of one run.
+pub(super) const PAGE: Kind = Kind {
+    body: include_str!("page.html"),
+    script: include_str!("page.js"),
+};
 
-/// The whole page.
-pub(super) fn html(page: &ReportPage, summary: &Document) -> String {
-    // "</script>" inside a text would end the element that holds the data.
-    let data = data(page, summary).to_string().replace("</", "<\\/");
-    let title = summary.log.replace('&', "&amp;").replace('<', "&lt;");
-    FRAME
-        .replace("{{title}}", &title)
-        .replace("{{style}}", STYLE)
-        .replace("{{script}}", SCRIPT)
-        .replace("{{data}}", &data)
-}
-
-fn data(page: &ReportPage, summary: &Document) -> Value {
-    let track = &page.track;
-    let errors = &page.errors;
+/// All that it shows.
+pub(super) fn data(of: &ReportPage, summary: &Document) -> Value {
+    let track = &of.track;
+    let errors = &of.errors;
     let modes: Vec<&str> = track.rows().iter().map(|(_, p)| p.mode).collect();
-    let sources: Vec<Value> = (page.sources.iter())
+    let sources: Vec<Value> = (of.sources.iter())
         .map(|((name, kind), bins)| {
-            let of = |f: fn(&super::Bin) -> f64, places| -> Vec<Option<f64>> {
+            let column = |f: fn(&super::Bin) -> f64, places| -> Vec<Option<f64>> {
                 bins.bins.iter().map(|b| rounded(f(b), places)).collect()
             };
             json!({
                 "name": name.as_str(),
                 "kind": kind.name(),
                 "width_s": bins.width_s,
-                "used": of(|b| f64::from(b.used), 0),
-                "gated": of(|b| f64::from(b.gated), 0),
-                "refused": of(|b| f64::from(b.refused), 0),
-                "other": of(|b| f64::from(b.other), 0),
-                "nis": of(|b| b.nis_sum / f64::from(b.nis_count), 3),
+                "used": column(|b| f64::from(b.used), 0),
+                "gated": column(|b| f64::from(b.gated), 0),
+                "refused": column(|b| f64::from(b.refused), 0),
+                "other": column(|b| f64::from(b.other), 0),
+                "nis": column(|b| b.nis_sum / f64::from(b.nis_count), 3),
             })
         })
         .collect();
-    let refused: Vec<Value> = (page.refused.iter())
+    let refused: Vec<Value> = (of.refused.iter())
         .map(|r| {
             json!([
                 rounded(r.t_s, 3),
@@ -57,7 +49,7 @@ fn data(page: &ReportPage, summary: &Document) -> Value {
             ])
         })
         .collect();
-    let parameters: Vec<Value> = (page.parameters.iter())
+    let parameters: Vec<Value> = (of.parameters.iter())
         .map(|(name, curve)| {
             json!({
                 "name": name,
@@ -67,12 +59,12 @@ fn data(page: &ReportPage, summary: &Document) -> Value {
             })
         })
         .collect();
-    let events: Vec<Value> = (page.events.iter())
+    let events: Vec<Value> = (of.events.iter())
         .map(|e| json!([rounded(e.t_s, 3), e.kind, e.text]))
         .collect();
     json!({
         "summary": summary,
-        "site": site(page),
+        "site": page::site(&of.site, &of.plans),
         "track": {
             "t": track.times(),
             "x": track.column(|p| p.x_m, 3),
@@ -87,9 +79,9 @@ fn data(page: &ReportPage, summary: &Document) -> Value {
             "mode": modes,
         },
         "smoothed": {
-            "t": page.smoothed.times(),
-            "x": page.smoothed.column(|p| p[0], 3),
-            "y": page.smoothed.column(|p| p[1], 3),
+            "t": of.smoothed.times(),
+            "x": of.smoothed.column(|p| p[0], 3),
+            "y": of.smoothed.column(|p| p[1], 3),
         },
         "errors": {
             "t": errors.times(),
@@ -103,56 +95,18 @@ fn data(page: &ReportPage, summary: &Document) -> Value {
             "nees": errors.column(|e| e.nees, 3),
         },
         "smoothed_errors": {
-            "t": page.smoothed_errors.times(),
-            "horizontal": page.smoothed_errors.column(|e| *e, 4),
+            "t": of.smoothed_errors.times(),
+            "horizontal": of.smoothed_errors.column(|e| *e, 4),
         },
         "sources": sources,
         "refused": refused,
-        "refused_more": page.refused_more,
+        "refused_more": of.refused_more,
         "events": events,
-        "modes_s": page.modes_s,
+        "modes_s": of.modes_s,
         "parameters": parameters,
         "config": {
-            "site.toml": toml::to_string(&page.site).unwrap_or_else(|e| e.to_string()),
-            "vehicle.toml": toml::to_string(&page.vehicle).unwrap_or_else(|e| e.to_string()),
+            "site.toml": toml::to_string(&of.site).unwrap_or_else(|e| e.to_string()),
+            "vehicle.toml": toml::to_string(&of.vehicle).unwrap_or_else(|e| e.to_string()),
         },
     })
-}
-
-/// What does not move, in the site frame.
-fn site(page: &ReportPage) -> Value {
-    let site = &page.site;
-    let at = |p: [f64; 3]| {
-        let p = site.in_frame(p);
-        json!([rounded(p.x, 3), rounded(p.y, 3), rounded(p.z, 3)])
-    };
-    let mut points: Vec<Value> = Vec::new();
-    let mut add = |kind: &str, id: &str, p: [f64; 3]| {
-        points.push(json!({ "kind": kind, "id": id, "at": at(p) }));
-    };
-    site.anchors
-        .iter()
-        .for_each(|a| add("anchor", &a.id, a.position_m));
-    site.beacons
-        .iter()
-        .for_each(|b| add("beacon", &b.id, b.position_m));
-    site.landmarks
-        .iter()
-        .for_each(|l| add("landmark", &l.id, l.position_m));
-    site.markers
-        .iter()
-        .for_each(|m| add("marker", &m.id, m.position_m));
-    site.portals
-        .iter()
-        .for_each(|p| add("portal", &p.id, p.position_m));
-    let zones: Vec<Value> = (site.zones.iter())
-        .map(|zone| {
-            let corners = zone.polygon_m.iter().map(|[x, y]| at([*x, *y, 0.0]));
-            json!({ "id": zone.id, "kind": format!("{:?}", zone.kind), "corners": corners.collect::<Vec<_>>() })
-        })
-        .collect();
-    let plans: Vec<Value> = (page.plans.iter())
-        .map(|plan| plans::value(plan, site))
-        .collect();
-    json!({ "name": site.name, "points": points, "zones": zones, "plans": plans })
 }
