@@ -3,9 +3,9 @@
 
 Usage: check_rerun.py SCREENSHOTS FILE.rrd...
 Verifies and counts each, opens it in the viewer without a screen, and writes the picture; fails where a
-file is not sound, where an entity is missing that every run has, or where the picture is empty. Needs the
-package rerun-sdk of the version that Cargo.toml names, and a Vulkan driver (Debian: mesa-vulkan-drivers,
-libvulkan1) for the pictures."""
+file is not sound, where an entity is missing that every run has, where the picture is empty, or where the viewer
+shows an error. Needs the package rerun-sdk of the version that Cargo.toml names, and a Vulkan driver (Debian:
+mesa-vulkan-drivers, libvulkan1) for the pictures."""
 
 import os
 import pathlib
@@ -63,9 +63,13 @@ def picture(path, to, patience_s=120):
     finally:
         viewer.terminate()
         viewer.wait()
+    log.seek(0)
+    told = re.sub(r"\x1b\[[0-9;]*m", "", log.read().decode(errors="replace"))
     if not shown or colours(shown) < COLOURS:
-        log.seek(0)
-        sys.exit(f"{path}: the picture is empty\n{log.read().decode(errors='replace')}")
+        sys.exit(f"{path}: the picture is empty\n{told}")
+    # What the viewer logs as an error, it shows over the picture.
+    if errors := [line for line in told.splitlines() if re.match(r"\S+Z +ERROR ", line)]:
+        sys.exit(f"{path}: the viewer has errors\n" + "\n".join(errors))
     return colours(shown)
 
 
