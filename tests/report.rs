@@ -297,6 +297,29 @@ fn two_runs_are_compared() {
         "{}",
         alone.stderr
     );
+    // Truth that begins late: what was written before it is taken back, smoothed or not.
+    let convert = ["convert", "run/truth.mcap", "-o", "truth.jsonl"];
+    assert_eq!(wayfix(&scratch, &convert).code, 0);
+    let truth = std::fs::read_to_string(scratch.0.join("truth.jsonl")).unwrap();
+    let rows: Vec<&str> = truth.lines().collect();
+    let late = rows[rows.len() * 2 / 3..].join("\n");
+    std::fs::write(scratch.0.join("truth.jsonl"), late).unwrap();
+    let replay = replay.map(|word| match word {
+        "run/truth.mcap" => "truth.jsonl",
+        "out" => "late",
+        word => word,
+    });
+    assert_eq!(wayfix(&scratch, &replay).code, 0);
+    let lines = ["truth", "estimate", "smoothed"].map(|name| {
+        let text = std::fs::read_to_string(scratch.0.join(format!("late/{name}.tum"))).unwrap();
+        assert!(text.lines().all(|line| line.split(' ').count() == 8));
+        text.lines().count()
+    });
+    assert!(
+        lines[0] > 100 && lines.iter().all(|n| lines[0].abs_diff(*n) <= 1),
+        "{lines:?}"
+    );
+    assert_eq!(wayfix(&scratch, &["evaluate", "late", "late"]).code, 0);
     let missing = wayfix(&scratch, &["evaluate", "out", "nowhere"]);
     assert_eq!(missing.code, 2);
     assert!(missing.stderr.contains("nowhere"), "{}", missing.stderr);

@@ -1,7 +1,7 @@
 //! A text file written line by line, that remembers its first failure.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// A file of the output could not be written.
@@ -57,6 +57,20 @@ impl Lines {
         self.failed = self.file.write_all(self.line.as_bytes()).err();
     }
 
+    /// Takes all lines back.
+    pub fn begin_anew(&mut self) {
+        if self.failed.is_some() {
+            return;
+        }
+        // What still waits to be written must not come behind what follows.
+        let emptied = self.file.flush().and_then(|()| {
+            let file = self.file.get_mut();
+            file.set_len(0)?;
+            file.rewind()
+        });
+        self.failed = emptied.err();
+    }
+
     /// Whether something could not be written.
     #[must_use]
     pub fn has_failed(&self) -> bool {
@@ -75,5 +89,25 @@ impl Lines {
                 path: self.path.clone(),
                 source,
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_taken_back_is_gone() {
+        let path = std::env::temp_dir().join(format!("wayfix-lines-{}", std::process::id()));
+        let mut lines = Lines::create(&path, "").unwrap();
+        // More than the buffer holds, and something in it.
+        for i in 0..40_000 {
+            lines.write(|line| *line = format!("{i} is taken back"));
+        }
+        lines.begin_anew();
+        lines.write(|line| line.push_str("this stays"));
+        lines.finish().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "this stays\n");
+        std::fs::remove_file(path).unwrap();
     }
 }

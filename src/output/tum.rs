@@ -23,7 +23,6 @@ use crate::replay::Sink;
 #[derive(Debug)]
 pub struct Tum {
     directory: PathBuf,
-    name: &'static str,
     /// Truth is written too, and not by another one.
     writes_truth: bool,
     is_compared: bool,
@@ -57,10 +56,9 @@ impl Tum {
         Self::new(directory, "smoothed.tum", false)
     }
 
-    fn new(directory: &Path, name: &'static str, writes_truth: bool) -> Result<Self, OutputError> {
+    fn new(directory: &Path, name: &str, writes_truth: bool) -> Result<Self, OutputError> {
         Ok(Self {
             directory: directory.to_owned(),
-            name,
             writes_truth,
             is_compared: false,
             estimate: Lines::create(&directory.join(name), "")?,
@@ -81,11 +79,12 @@ impl Tum {
         self.truth.map_or(Ok(()), Lines::finish)
     }
 
-    /// Both files from their beginning.
+    /// From here on the stamps are those of the truth.
     fn begin_anew(&mut self) -> Result<(), OutputError> {
-        let create = |name: &str| Lines::create(&self.directory.join(name), "");
-        self.estimate = create(self.name)?;
-        self.truth = self.writes_truth.then(|| create("truth.tum")).transpose()?;
+        self.estimate.begin_anew();
+        let path = self.directory.join("truth.tum");
+        let truth = self.writes_truth.then(|| Lines::create(&path, ""));
+        self.truth = truth.transpose()?;
         Ok(())
     }
 }
