@@ -255,7 +255,7 @@ impl<const N: usize> Pool<N> {
     }
 
     fn remember(&mut self, left: Active, mean: f64, sigma: f64) {
-        if matches!(left.process, Process::GaussMarkov { .. }) {
+        if left.process.decays() {
             return;
         }
         if self.remembered.is_full() {

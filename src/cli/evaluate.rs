@@ -103,21 +103,20 @@ impl Evaluate {
         epochs: &[Epoch],
         compared: &Compared,
     ) -> anyhow::Result<()> {
-        const OPTION: &str = "--report";
         let run = |of: &Path, smoothed| Run {
             name: file(of, smoothed).display().to_string(),
             summary: summary(of),
         };
         let runs = [run(&self.a, smoothed[0]), run(&self.b, smoothed[1])];
-        let mut page = ComparisonPage::new(runs);
-        if let Some(file) = &self.site {
-            let site = config::load_site(file)?;
-            for plan in plans::read(&site, file, OPTION) {
-                plans::shown(page.lay(plan), OPTION);
+        let ground = match &self.site {
+            Some(file) => {
+                let site = config::load_site(file)?;
+                let plans = plans::of_page(&site, file);
+                Some((site, plans))
             }
-            page.stand_on(site);
-        }
-        Ok(page.write(path, epochs, compared)?)
+            None => None,
+        };
+        Ok(ComparisonPage { runs, ground }.write(path, epochs, compared)?)
     }
 
     fn text(&self, c: &Compared, begin_s: f64) -> String {

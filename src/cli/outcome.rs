@@ -108,11 +108,8 @@ impl Run {
         (site, vehicle): (&Site, &Vehicle),
         file: &Path,
     ) -> anyhow::Result<()> {
-        const OPTION: &str = "--report";
         let mut page = ReportPage::create(path, site, vehicle)?;
-        for plan in plans::read(site, file, OPTION) {
-            plans::shown(page.lay(plan), OPTION);
-        }
+        page.lay(plans::of_page(site, file));
         self.page = Some(page);
         Ok(())
     }

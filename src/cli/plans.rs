@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use crate::config::Site;
+use crate::output::page::Plans;
 use crate::output::plan::Plan;
 
 /// Reads those that lie beside `file`, for this option.
@@ -11,6 +12,16 @@ pub(super) fn read(site: &Site, file: &Path, option: &str) -> Vec<Plan> {
     let folder = file.parent().unwrap_or(Path::new(""));
     let read = |map| shown(Plan::read(map, folder), option);
     site.maps.iter().filter_map(read).collect()
+}
+
+/// Those that a page has room for.
+pub(super) fn of_page(site: &Site, file: &Path) -> Plans {
+    const OPTION: &str = "--report";
+    let mut plans = Plans::default();
+    for plan in read(site, file, OPTION) {
+        shown(plans.lay(plan), OPTION);
+    }
+    plans
 }
 
 /// What can be shown; of the rest, this option's user is told why not.

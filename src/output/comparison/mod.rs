@@ -8,12 +8,18 @@ use serde_json::{Value, json};
 
 use super::OutputError;
 use super::page::series::{Thinned, rounded};
-use super::page::{Kind, Plans, TooLarge, site};
-use super::plan::Plan;
+use super::page::{Kind, Plans, site};
 use crate::config::Site;
 use crate::evaluate::compare::{Compared, Pair};
 
 const PAGE: Kind = Kind {
+    subject: "comparison",
+    sections: &[
+        ("track", "Track"),
+        ("errors", "Errors"),
+        ("where", "Where they differ"),
+        ("sources", "Sources"),
+    ],
     body: include_str!("page.html"),
     script: include_str!("page.js"),
 };
@@ -32,11 +38,16 @@ pub struct Epoch {
 }
 
 impl Epoch {
+    /// How far each was off \[m\].
+    fn errors_m(&self) -> [f64; 2] {
+        let [x, y] = self.truth_m;
+        self.of_m.map(|p| (p[0] - x).hypot(p[1] - y))
+    }
+
     /// Both errors.
     #[must_use]
     pub fn errors(&self) -> Pair {
-        let [x, y] = self.truth_m;
-        let [a_m, b_m] = self.of_m.map(|p| (p[0] - x).hypot(p[1] - y));
+        let [a_m, b_m] = self.errors_m();
         Pair {
             t_s: self.t_s,
             a_m,
@@ -57,35 +68,13 @@ pub struct Run {
 /// The page of two runs.
 #[derive(Debug)]
 pub struct ComparisonPage {
-    runs: [Run; 2],
-    site: Option<Site>,
-    plans: Plans,
+    /// A and B.
+    pub runs: [Run; 2],
+    /// What is shown under the tracks.
+    pub ground: Option<(Site, Plans)>,
 }
 
 impl ComparisonPage {
-    /// A page of these two.
-    #[must_use]
-    pub fn new(runs: [Run; 2]) -> Self {
-        Self {
-            runs,
-            site: None,
-            plans: Plans::default(),
-        }
-    }
-
-    /// Shows a site under the tracks.
-    pub fn stand_on(&mut self, site: Site) {
-        self.site = Some(site);
-    }
-
-    /// Shows a floor plan of the site, too.
-    ///
-    /// # Errors
-    /// It is too large.
-    pub fn lay(&mut self, plan: Plan) -> Result<(), TooLarge> {
-        self.plans.lay(plan)
-    }
-
     /// Writes the page.
     ///
     /// # Errors
@@ -110,7 +99,7 @@ impl ComparisonPage {
             json!({
                 "x": rows.column(|e| e.of_m[k][0], 3),
                 "y": rows.column(|e| e.of_m[k][1], 3),
-                "error": rows.column(|e| { let e = e.errors(); [e.a_m, e.b_m][k] }, 4),
+                "error": rows.column(|e| e.errors_m()[k], 4),
             })
         };
         let blocks = compared.over_time.iter().map(|s| {
@@ -132,7 +121,7 @@ impl ComparisonPage {
             "a": of(0),
             "b": of(1),
             "blocks": blocks.collect::<Vec<_>>(),
-            "site": self.site.as_ref().map(|s| site(s, &self.plans)),
+            "site": self.ground.as_ref().map(|(of, plans)| site(of, plans)),
         })
     }
 }

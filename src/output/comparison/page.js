@@ -1,6 +1,6 @@
 /* ---- both tracks */
 const RUNS = [["A", "a", "blue"], ["B", "b", "warn"]];
-let picked = null, marked = null;
+let marked = null;
 
 function drawTracks(c, { px, py, line }) {
   if ($("show-truth").checked) line(data.truth, colour("ink"), 3);
@@ -11,7 +11,7 @@ function drawTracks(c, { px, py, line }) {
   c.stroke(); c.globalAlpha = 1;
 }
 
-function drawPicked(c, { px, py }) {
+function drawPicked(c, { px, py, picked }) {
   if (picked === null) return;
   const at = (of) => [px(of.x[picked]), py(of.y[picked])];
   RUNS.forEach(([, key, shade]) => {
@@ -21,25 +21,22 @@ function drawPicked(c, { px, py }) {
   });
 }
 
-function pick(i) {
-  if (i < 0 || i >= data.t.length) return;
-  picked = i;
+function told(i) {
   const [a, b] = [data.a.error[i], data.b.error[i]];
-  $("hover").textContent = `${number(data.t[i], 2)} s at x ${number(data.truth.x[i])} y ${number(data.truth.y[i])} m: A is off by ${number(a)} m, ` +
+  return `${number(data.t[i], 2)} s at x ${number(data.truth.x[i])} y ${number(data.truth.y[i])} m: A is off by ${number(a)} m, ` +
     `B by ${number(b)} m` + (a === b ? "" : `; ${a < b ? "A" : "B"} is nearer by ${number(Math.abs(a - b))} m`);
-  plan.draw();
 }
 
 const plan = place($("plan"), {
   tracks: [data.truth, data.a, data.b],
   over: drawTracks,
   top: drawPicked,
-  point: (x, y) => {
+  count: data.t.length,
+  find: (x, y) => {
     const shown = RUNS.filter(([, key]) => $("show-" + key).checked).map(([, key]) => plan.nearest(data[key], x, y));
-    const i = shown.find((at) => at !== null);
-    if (i !== undefined && i !== picked) pick(i);
+    return shown.find((at) => at !== null) ?? null;
   },
-  step: (n) => pick(Math.min(data.t.length - 1, Math.max(0, (picked ?? (n > 0 ? -1 : 10)) + n))),
+  told,
 });
 
 /* Shows a stretch of time on the plan. */
@@ -56,7 +53,7 @@ function mark(from, until) {
 function drawErrors() {
   const curves = RUNS.map(([name, key, shade]) => [data[key].error, colour(shade), name]);
   plot($("error-plot"), { lines: curves.map(([y, stroke, name]) => ({ x: data.t, y, colour: stroke, name })), unit: "m", logarithmic: true });
-  plot($("cdf-plot"), { lines: curves.map((curve) => cumulative(...curve)), unit: "%", xUnit: "m", least: 100, marks: [50, 95, 99] });
+  plotShares($("cdf-plot"), curves);
   const x = data.blocks.flatMap(([from, until]) => [from, until, until]);
   const y = data.blocks.flatMap(([, , a, b]) => [a - b, a - b, null]);
   plot($("difference-plot"), { lines: [{ x, y, colour: colour("violet"), name: "A − B", width: 2.5 }], unit: "m", marks: [0] });
@@ -78,13 +75,11 @@ function build() {
     $("stretch-table").lastChild.children[i].lastChild.append(button);
   });
   const summaries = data.runs.map((run) => run.summary?.sources ?? []);
-  const key = (row) => `${row.source} ${plain(row.kind)}`;
-  const names = [...new Set(summaries.flat().map(key))];
+  const names = [...new Set(summaries.flat().map(sourceName))];
   if (!names.length) { $("sources").replaceChildren(element("p", "There is no summary.json beside them.")); return; }
-  const used = (row) => row.fused + row.down_weighted + row.relocated + row.motion;
-  const both = (name, of) => summaries.map((rows) => { const row = rows.find((r) => key(r) === name); return row ? of(row) : "–"; });
+  const both = (name, of) => summaries.map((rows) => { const row = rows.find((r) => sourceName(r) === name); return row ? of(row) : "–"; });
   table($("source-table"), ["source", "used, A", "B", "gated, A", "B", "NIS/dof, A", "B"], names.map((name) =>
-    [name, ...both(name, used), ...both(name, (row) => row.gated), ...both(name, (row) => number(row.nis_per_dof, 2))]));
+    [name, ...both(name, usedOf), ...both(name, (row) => row.gated), ...both(name, (row) => number(row.nis_per_dof, 2))]));
 }
 
 build(); plan.fit();

@@ -22,7 +22,11 @@ const SHARED: &str = include_str!("shared.js");
 
 /// What a kind of page consists of, beside its data.
 pub(super) struct Kind {
-    /// What is inside `<body>`; `{{title}}` becomes the title.
+    /// What it is, in a word.
+    pub subject: &'static str,
+    /// Ids of its sections, and what the navigation calls them.
+    pub sections: &'static [(&'static str, &'static str)],
+    /// The sections.
     pub body: &'static str,
     /// What fills it with `data`, behind `shared.js`.
     pub script: &'static str,
@@ -44,7 +48,13 @@ impl Kind {
         // "</script>" inside a text would end the element that holds the data.
         let data = data.to_string().replace("</", "<\\/");
         let title = title.replace('&', "&amp;").replace('<', "&lt;");
+        let links = self
+            .sections
+            .iter()
+            .map(|(id, name)| format!("<a href=\"#{id}\">{name}</a> "));
         FRAME
+            .replace("{{subject}}", self.subject)
+            .replace("{{sections}}", &links.collect::<String>())
             .replace("{{body}}", self.body)
             .replace("{{title}}", &title)
             .replace("{{style}}", STYLE)

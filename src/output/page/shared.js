@@ -134,6 +134,15 @@ function cumulative(values, stroke, name) {
   return { x: at.map((i) => sorted[i]), y: at.map((i) => 100 * (i + 1) / n), colour: stroke, name };
 }
 
+/* One such curve for each [values, stroke, name]. */
+function plotShares(canvas, curves) {
+  plot(canvas, { lines: curves.map((curve) => cumulative(...curve)), unit: "%", xUnit: "m", least: 100, marks: [50, 95, 99] });
+}
+
+/* ---- rows of sources in a summary */
+const sourceName = (row) => `${row.source} ${plain(row.kind)}`;
+const usedOf = (row) => row.fused + row.down_weighted + row.relocated + row.motion;
+
 /* ---- a place: the site, and over it what `over` draws; drag, wheel and keys move it */
 /* Floor plans, each with a box to leave it out. */
 const pictures = (data.site?.plans ?? []).map((of) => {
@@ -214,9 +223,16 @@ function reach(tracks) {
   return x1 >= x0 ? [x0, x1, y0, y1] : [0, 1, 0, 1];
 }
 
-/* `point(x, y)` is asked what is there, `step(n)` goes on by n. */
-function place(canvas, { tracks, over, top, point, step }) {
-  const view = { scale: 1, x: 0, y: 0 };
+/* Of `count` rows one is picked: `find(x, y)` says which is at a pixel, `told(i)` is what is known of it. */
+function place(canvas, { tracks, over, top, count, find, told }) {
+  const view = { scale: 1, x: 0, y: 0, picked: null };
+  const pick = (i) => {
+    if (i < 0 || i >= count) return;
+    view.picked = i;
+    $("hover").textContent = told(i);
+    view.draw();
+  };
+  const step = (n) => pick(Math.min(count - 1, Math.max(0, (view.picked ?? (n > 0 ? -1 : 10)) + n)));
   view.draw = () => {
     const { c, width, height } = surface(canvas);
     view.width = width; view.height = height;
@@ -255,7 +271,11 @@ function place(canvas, { tracks, over, top, point, step }) {
   canvas.addEventListener("pointerdown", (e) => { drag = [e.offsetX, e.offsetY]; canvas.setPointerCapture(e.pointerId); });
   canvas.addEventListener("pointerup", () => { drag = null; });
   canvas.addEventListener("pointermove", (e) => {
-    if (!drag) { point(e.offsetX, e.offsetY); return; }
+    if (!drag) {
+      const i = find(e.offsetX, e.offsetY);
+      if (i !== null && i !== view.picked) pick(i);
+      return;
+    }
     view.x -= (e.offsetX - drag[0]) / view.scale; view.y += (e.offsetY - drag[1]) / view.scale;
     drag = [e.offsetX, e.offsetY];
     view.draw();

@@ -15,9 +15,8 @@ use wayfix_filter::Timestamp;
 use wayfix_sensors::{Kind, Name};
 
 use super::estimate::mode_name;
+use super::page::Plans;
 use super::page::series::{Bin, Bins, Thinned};
-use super::page::{Plans, TooLarge};
-use super::plan::Plan;
 use super::reports::{fate_name, furthest};
 use super::summary::Document;
 use super::{OutputError, findings, resets};
@@ -151,12 +150,9 @@ impl ReportPage {
         }
     }
 
-    /// Shows a floor plan under the track.
-    ///
-    /// # Errors
-    /// It is too large.
-    pub fn lay(&mut self, plan: Plan) -> Result<(), TooLarge> {
-        self.plans.lay(plan)
+    /// Shows floor plans under the track.
+    pub fn lay(&mut self, plans: Plans) {
+        self.plans = plans;
     }
 
     /// Writes the page.

@@ -1,7 +1,6 @@
 /* ---- the track */
 const MODES = { cold: "dim", aligning: "violet", tracking: "blue", dead_reckoning: "warn", lost: "bad", smoothed: "good" };
 const hasTruth = data.errors.t.length > 0;
-let picked = null;
 
 function drawTrack(c, view) {
   const track = data.track, { px, py, line } = view;
@@ -27,17 +26,15 @@ function drawTrack(c, view) {
   }
 }
 
-function drawPicked(c, { px, py }) {
+function drawPicked(c, { px, py, picked }) {
   if (picked === null) return;
   const track = data.track, [x, y] = [px(track.x[picked]), py(track.y[picked])], turn = (track.yaw[picked] || 0) * Math.PI / 180;
   c.strokeStyle = colour("ink"); c.lineWidth = 2; c.beginPath(); c.arc(x, y, 7, 0, 2 * Math.PI);
   c.moveTo(x, y); c.lineTo(x + 16 * Math.cos(turn), y - 16 * Math.sin(turn)); c.stroke();
 }
 
-function pick(i) {
+function told(i) {
   const track = data.track;
-  if (i < 0 || i >= track.t.length) return;
-  picked = i;
   const t = track.t[i], parts = [
     `${number(t, 2)} s, ${plain(track.mode[i])}${track.ill[i] ? ", with findings" : ""}`,
     `x ${number(track.x[i])} y ${number(track.y[i])} z ${number(track.z[i])} m`,
@@ -48,20 +45,20 @@ function pick(i) {
     const k = before(data.errors.t, t);
     if (Math.abs(data.errors.t[k] - t) < 1) parts.push(`error ${number(data.errors.horizontal[k])} m`);
   }
-  const told = data.sources.map((s) => {
+  const then = data.sources.map((s) => {
     const k = Math.floor(t / s.width_s), refused = (s.gated[k] || 0) + (s.refused[k] || 0);
     return s.used[k] || refused ? `${s.name} ${plain(s.kind)}: ${s.used[k] || 0} used${refused ? `, ${refused} refused` : ""}` : null;
   }).filter(Boolean);
-  $("hover").textContent = parts.join("; ") + (told.length ? ". About then: " + told.join("; ") : "");
-  plan.draw();
+  return parts.join("; ") + (then.length ? ". About then: " + then.join("; ") : "");
 }
 
 const plan = place($("plan"), {
   tracks: [data.track, data.errors],
   over: drawTrack,
   top: drawPicked,
-  point: (x, y) => { const i = plan.nearest(data.track, x, y); if (i !== null && i !== picked) pick(i); },
-  step: (n) => pick(Math.min(data.track.t.length - 1, Math.max(0, (picked ?? (n > 0 ? -1 : 10)) + n))),
+  count: data.track.t.length,
+  find: (x, y) => plan.nearest(data.track, x, y),
+  told,
 });
 
 function buildLegend() {
@@ -82,9 +79,9 @@ function drawErrors() {
   ];
   if (data.smoothed_errors.t.length) lines.push({ x: data.smoothed_errors.t, y: data.smoothed_errors.horizontal, colour: colour("good"), name: "smoothed" });
   plot($("error-plot"), { lines, unit: "m", logarithmic: true });
-  const curves = [cumulative(e.horizontal, colour("blue"), "online")];
-  if (data.smoothed_errors.t.length) curves.push(cumulative(data.smoothed_errors.horizontal, colour("good"), "smoothed"));
-  plot($("cdf-plot"), { lines: curves, unit: "%", xUnit: "m", least: 100, marks: [50, 95, 99] });
+  const curves = [[e.horizontal, colour("blue"), "online"]];
+  if (data.smoothed_errors.t.length) curves.push([data.smoothed_errors.horizontal, colour("good"), "smoothed"]);
+  plotShares($("cdf-plot"), curves);
   const rows = [["horizontal m", e.horizontal], ["height m", e.height], ["heading deg", e.yaw]];
   if (data.smoothed_errors.t.length) rows.push(["smoothed, horizontal m", data.smoothed_errors.horizontal]);
   const filled = rows.filter(([, values]) => finite(values).length);
@@ -129,8 +126,8 @@ function drawTimelines() {
 
 function buildSources() {
   table($("source-table"), ["source", "seen", "used", "gated", "refused", "other", "NIS/dof"], data.summary.sources.map((row) => {
-    const used = row.fused + row.down_weighted + row.relocated + row.motion;
-    return [`${row.source} ${plain(row.kind)}`, row.seen, used, row.gated, row.unknown + row.other_refused, row.seen - used - row.gated - row.unknown - row.other_refused, number(row.nis_per_dof, 2)];
+    const used = usedOf(row);
+    return [sourceName(row), row.seen, used, row.gated, row.unknown + row.other_refused, row.seen - used - row.gated - row.unknown - row.other_refused, number(row.nis_per_dof, 2)];
   }));
   data.sources.forEach((s) => {
     const line = element("div", undefined, "timeline");

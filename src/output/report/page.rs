@@ -9,6 +9,16 @@ use crate::output::summary::Document;
 
 /// The page of one run.
 pub(super) const PAGE: Kind = Kind {
+    subject: "report",
+    sections: &[
+        ("track", "Track"),
+        ("errors", "Errors"),
+        ("consistency", "Consistency"),
+        ("sources", "Sources"),
+        ("events", "Events"),
+        ("parameters", "Parameters"),
+        ("configuration", "Configuration"),
+    ],
     body: include_str!("page.html"),
     script: include_str!("page.js"),
 };
