@@ -5,16 +5,17 @@ mod predict;
 #[cfg(feature = "serde")]
 mod saved;
 
-use nalgebra::{Matrix3, SMatrix, SVector, Vector3};
+use nalgebra::{SMatrix, SVector, Vector3};
 
 use crate::Timestamp;
 use crate::covariance;
 use crate::journal::{Correction, Journal};
 use crate::judge::{Judge, MAX_DIMENSION};
-use crate::measurement::{Linearised, MeasurementModel};
+use crate::measurement::{Degenerate, Linearised, MeasurementModel};
 use crate::parameters::{Parameter, ParameterId, Pool};
 use crate::report::{Report, Verdict};
 use crate::state::{Block, NAV, Nav, Slot, View};
+use predict::Pending;
 
 /// Prior of a filter: where the asset is and how sure that is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,8 +83,8 @@ pub struct Filter<const N: usize, J = ()> {
     nav: Nav,
     pool: Pool<N>,
     p: SMatrix<f64, N, N>,
-    /// What decays has its share in P as it was so long ago: see [`Filter::settle`] \[s\].
-    unaged_s: f64,
+    /// What P has still to go through.
+    pending: Pending,
     journal: J,
 }
 
@@ -119,7 +120,7 @@ impl<const N: usize, J: Journal> Clone for Filter<N, J> {
             nav: self.nav,
             pool: self.pool.clone(),
             p: self.p,
-            unaged_s: self.unaged_s,
+            pending: self.pending.clone(),
             journal: self.journal.clone(),
         }
     }
@@ -131,7 +132,7 @@ impl<const N: usize, J: Journal> Clone for Filter<N, J> {
         self.nav = from.nav;
         self.pool.clone_from(&from.pool);
         covariance::copy(&mut self.p, &from.p, n);
-        self.unaged_s = from.unaged_s;
+        self.pending.copy_from(&from.pending);
         self.journal.clone_from(&from.journal);
     }
 }
@@ -171,7 +172,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
             nav: prior.nav,
             pool: Pool::new(),
             p,
-            unaged_s: 0.0,
+            pending: Pending::none(),
             journal,
         }
     }
@@ -213,27 +214,10 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         }
     }
 
-    /// Covariance of one block with another.
-    #[must_use]
-    pub fn covariance(&self, row: Block, column: Block) -> Matrix3<f64> {
-        self.p
-            .fixed_view::<3, 3>(row.start(), column.start())
-            .into_owned()
-    }
-
     /// Variance of one error state.
     #[must_use]
     pub fn variance(&self, index: usize) -> f64 {
         self.cross(index, index)
-    }
-
-    /// Covariance of two error states.
-    #[must_use]
-    pub fn cross(&self, row: usize, column: usize) -> f64 {
-        let aged = |i| self.pool.aged(i, self.unaged_s);
-        let [(of_row, gained), (of_column, _)] = [row, column].map(aged);
-        let gained = if row == column { gained } else { 0.0 };
-        self.p[(row, column)] * of_row * of_column + gained
     }
 
     /// Number of error states in use.
@@ -407,6 +391,9 @@ impl<const N: usize, J: Journal> Filter<N, J> {
     ) -> Result<Innovation<N, M>, Verdict> {
         const { assert!(M >= 1 && M <= MAX_DIMENSION) };
         let lin = model.linearise(&self.view()).map_err(Verdict::Degenerate)?;
+        if lin.h.overflows() {
+            return Err(Verdict::Degenerate(Degenerate::TooManyParameters));
+        }
         let numbers = lin.residual.iter().chain(lin.r.iter());
         if !numbers.into_iter().all(|x| x.is_finite()) || (0..M).any(|i| lin.r[(i, i)] <= 0.0) {
             return Err(Verdict::Invalid);
@@ -447,5 +434,6 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         self.nav.is_finite()
             && (0..n).all(|i| self.p[(i, i)] >= 0.0)
             && self.p.iter().all(|x| x.is_finite())
+            && self.pending.transition.is_finite()
     }
 }

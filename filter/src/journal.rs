@@ -3,7 +3,7 @@
 use nalgebra::{SMatrix, SVector, Vector3};
 
 use crate::measurement::Jacobian;
-use crate::motion::Step;
+use crate::motion::Transition;
 
 /// One update as it was applied: with `S = L Lᵀ`, W = P Hᵀ L⁻ᵀ, so that the gain is `K = W L⁻¹`.
 #[derive(Debug)]
@@ -20,12 +20,17 @@ pub struct Correction<'a, const N: usize, const M: usize> {
     pub(crate) residual: &'a SVector<f64, M>,
 }
 
-/// Takes note of what a filter does to its error state. Nothing else can make a [`Step`] or a
-/// [`Correction`]; `()` notes nothing and costs nothing, `Tape` (feature `smoother`) keeps it all.
+/// Takes note of what a filter does to its error state. Nothing else can make a [`Correction`]; `()` notes nothing and costs nothing, `Tape` (feature `smoother`) keeps it all.
 pub trait Journal: Clone + core::fmt::Debug {
-    /// A prediction over `dt_s`: the step, and the parameters that decay meanwhile by their place in
-    /// the error state, with their time constants \[s\]. White noise that is added says nothing here.
-    fn predicted(&mut self, _: &Step, _dt_s: f64, _decays: impl Iterator<Item = (usize, f64)>) {}
+    /// A prediction over `dt_s`: the transition, and the parameters that decay meanwhile by their place
+    /// in the error state, with their time constants \[s\].
+    fn predicted(
+        &mut self,
+        _: &Transition,
+        _dt_s: f64,
+        _decays: impl Iterator<Item = (usize, f64)>,
+    ) {
+    }
     /// An update.
     fn updated<const N: usize, const M: usize>(&mut self, _: &Correction<'_, N, M>) {}
     /// The attitude error was turned into the frame of the corrected attitude.

@@ -41,10 +41,11 @@ impl Process {
         matches!(self, Self::GaussMarkov { .. })
     }
 
-    /// What is kept of correlations over a time, φ, and the variance that is gained by decaying.
+    /// What is kept of correlations over a time, φ, and the variance that is gained.
     pub(crate) fn aged(self, fading: &mut Fading) -> (f64, f64) {
         match self {
-            Self::Constant | Self::RandomWalk { .. } => (1.0, 0.0),
+            Self::Constant => (1.0, 0.0),
+            Self::RandomWalk { density } => (1.0, density * density * fading.t_s),
             Self::GaussMarkov { sigma, time_s } => {
                 let keep = fading.kept(time_s);
                 (keep, sigma * sigma * (1.0 - keep * keep))
@@ -215,12 +216,6 @@ impl<const N: usize> Pool<N> {
     pub fn aged(&self, index: usize, t_s: f64) -> (f64, f64) {
         let active = index.checked_sub(NAV).and_then(|i| self.active.get(i));
         active.map_or((1.0, 0.0), |a| a.process.aged(&mut Fading::over(t_s)))
-    }
-
-    /// Whether a parameter decays.
-    pub fn is_decaying(&self, slot: Slot) -> bool {
-        let active = self.active.get(slot.index() - NAV);
-        active.is_some_and(|a| a.process.decays())
     }
 
     /// The slot of a parameter that is in the filter.

@@ -54,6 +54,7 @@ impl Block {
 
 /// Position in the error state of one parameter; given out by [`crate::Filter::parameter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Slot(pub(crate) u16);
 
 impl Slot {

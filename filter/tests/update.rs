@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used)]
 
 use nalgebra::Vector3;
-use wayfix_filter::measurement::{Corrected, Position, Range};
-use wayfix_filter::motion::{Rate, Tag, Wheels};
+use wayfix_filter::measurement::{
+    Corrected, Degenerate, Linearised, MeasurementModel, Position, Range,
+};
+use wayfix_filter::motion::{Rate, Strapdown, Tag, Wheels};
 use wayfix_filter::{
-    Block, Filter, Judge, Nav, Parameter, ParameterId, Prior, Timestamp, Verdict, Weight,
+    Block, Filter, Judge, Nav, Parameter, ParameterId, Prior, Slot, Timestamp, Verdict, View,
+    Weight,
 };
 
 const N: usize = 24;
@@ -17,6 +20,13 @@ fn filter(position_sigma_m: f64) -> Filter<N> {
 
 fn stretched(position_sigma_m: Vector3<f64>) -> Filter<N> {
     Filter::new(&Prior {
+        position_sigma_m,
+        ..prior(1.0)
+    })
+}
+
+fn prior(position_sigma_m: f64) -> Prior {
+    Prior {
         t: Timestamp(0),
         nav: Nav {
             p_n: Vector3::new(4.0, 3.0, 0.0),
@@ -24,10 +34,10 @@ fn stretched(position_sigma_m: Vector3<f64>) -> Filter<N> {
         },
         attitude_sigma_rad: Vector3::repeat(1e-6),
         velocity_sigma_mps: Vector3::repeat(0.1),
-        position_sigma_m,
+        position_sigma_m: Vector3::repeat(position_sigma_m),
         gyro_bias_sigma_radps: 0.01,
         accel_bias_sigma_mps2: 0.1,
-    })
+    }
 }
 
 fn range(range_m: f64) -> Range {
@@ -173,7 +183,7 @@ fn ageing_late_equals_ageing_at_every_step() {
     late.update(&Corrected::new(range(5.2)).additive(0, tied), &Judge::OPEN);
     let mut at_once = late.clone();
     let wheels = Wheels {
-        speed: Rate::new(2.0).by(of_speed, 2.0),
+        speed: Rate::depending(2.0, [(of_speed, 2.0)]),
         yaw_rate: Rate::new(0.1),
         ..Wheels::unknown()
     };
@@ -201,4 +211,87 @@ fn ageing_late_equals_ageing_at_every_step() {
         }
     }
     assert!(late.cross(slot, Block::Position.start()).abs() > 1e-3);
+}
+
+/// The covariance moves when it is needed: as late as that gives what every step by itself gives.
+#[test]
+fn a_covariance_behind_the_mean_reads_as_of_now() {
+    let motion = Strapdown {
+        gyro_radps: Vector3::new(0.05, -0.02, 0.4),
+        accel_mps2: Vector3::new(0.4, -0.3, 9.9),
+        // The noise of steps at once is another approximation; see `motion::strapdown`.
+        gyro_density: 0.0,
+        accel_density: 0.0,
+        gyro_walk: 0.0,
+        accel_walk: 0.0,
+        gravity_mps2: 9.80665,
+    };
+    let mut late = filter(1.0);
+    let bias = late.parameter(ParameterId(1), &Parameter::gauss_markov(0.3, 2.0));
+    let walking = late.parameter(ParameterId(2), &Parameter::walk(0.1, 0.02));
+    for slot in [bias, walking] {
+        late.update(&Corrected::new(range(5.2)).additive(0, slot), &Judge::OPEN);
+    }
+    let mut at_once = late.clone();
+    for k in 1..=30 {
+        for filter in [&mut late, &mut at_once] {
+            filter.predict(&motion, Timestamp(k * 10_000_000));
+        }
+        at_once.inflate(Block::Position, Vector3::zeros());
+    }
+    for i in 0..N {
+        for j in 0..N {
+            let (a, b) = (late.cross(i, j), at_once.cross(i, j));
+            // The position takes the velocity along by the trapezoid of all steps.
+            let rough = (6..9).contains(&i) || (6..9).contains(&j);
+            let scale = (at_once.variance(i) * at_once.variance(j)).sqrt();
+            let tolerance = if rough { 1e-3 } else { 1e-11 };
+            assert!((a - b).abs() <= tolerance * scale, "{i} {j} {a} {b}");
+        }
+    }
+    let [a, b] = [&late, &at_once].map(|f| f.covariance(Block::Velocity, Block::Attitude));
+    assert!((a - b).norm() < 1e-12);
+    late.update(&range(5.1), &Judge::OPEN);
+    at_once.update(&range(5.1), &Judge::OPEN);
+    let off = late.nav().boxminus(at_once.nav());
+    assert!(off.norm() < 1e-4, "{off}");
+}
+
+/// What finds no room is refused, and changes nothing.
+#[test]
+fn surplus_parameters_are_refused() {
+    let mut filter = filter(1.0);
+    let slots: Vec<_> = (0..9)
+        .map(|i| filter.parameter(ParameterId(i), &Parameter::constant(0.1)))
+        .collect();
+    let before = bits(&filter);
+    let nine = slots
+        .iter()
+        .fold(Corrected::new(range(5.0)), |m, s| m.additive(0, *s));
+    let report = filter.update(&nine, &Judge::OPEN);
+    assert_eq!(
+        report.verdict,
+        Verdict::Degenerate(Degenerate::TooManyParameters)
+    );
+    struct Eleven(Vec<Option<Slot>>);
+    impl MeasurementModel<1> for Eleven {
+        fn linearise(&self, x: &View) -> Result<Linearised<1>, Degenerate> {
+            let mut out = range(5.0).linearise(x)?;
+            for slot in self.0.iter().flatten() {
+                out.h.add_parameter(*slot, &nalgebra::Vector1::new(1.0));
+            }
+            Ok(out)
+        }
+    }
+    let mut wide = Filter::<32>::new(&prior(1.0));
+    let eleven = (0..11).map(|i| wide.parameter(ParameterId(i), &Parameter::constant(0.1)));
+    let report = {
+        let model = Eleven(eleven.collect());
+        wide.update(&model, &Judge::OPEN)
+    };
+    assert_eq!(
+        report.verdict,
+        Verdict::Degenerate(Degenerate::TooManyParameters)
+    );
+    assert_eq!(bits(&filter), before);
 }

@@ -85,7 +85,7 @@ impl From<Verdict> for Fate {
             Verdict::Degenerate(
                 Degenerate::ZeroDistance | Degenerate::OutOfView | Degenerate::NoDirection,
             ) => Self::Degenerate,
-            Verdict::Invalid => Self::Invalid,
+            Verdict::Degenerate(Degenerate::TooManyParameters) | Verdict::Invalid => Self::Invalid,
         }
     }
 }

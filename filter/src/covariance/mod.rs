@@ -6,13 +6,16 @@
 //! never negative. Nothing is inverted: S is factored by Cholesky.
 
 mod propagation;
+mod transition;
 mod update;
 
 use nalgebra::SMatrix;
 
 use crate::state::NAV;
 
-pub(crate) use propagation::{Entry, MAX_TERMS, Transition, age, propagate, reset_attitude};
+pub(crate) use propagation::{age, propagate, reset_attitude};
+pub(crate) use transition::{Entry, Inertial};
+pub use transition::{MAX_TERMS, TooManyTerms, Transition};
 pub(crate) use update::{
     R_FLOOR, along, cholesky, forward_substitute, gain_columns, project, update,
 };

@@ -1,112 +1,45 @@
 //! Propagation by blocks, and the turn of the attitude error.
 
-use arrayvec::ArrayVec;
-use nalgebra::{Matrix3, SMatrix, SVector};
+use nalgebra::{Matrix3, SMatrix};
 
-use super::{LANES, MOVED, assign, axpy, axpy3, padded};
-use crate::state::{NAV, Slot};
+use super::transition::{MAX_TERMS, Transition};
+use super::{LANES, MOVED, axpy3, padded};
+use crate::state::NAV;
 
-/// Most parameters that a motion step depends on, counted once for each of its rates.
-pub(crate) const MAX_TERMS: usize = 8;
+/// Rows of P that are formed at once: few enough for the first cache, wide enough for any vector unit.
+const TILE: usize = 16;
 
-/// One 3×3 block of the transition matrix.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Entry {
-    Zero,
-    Identity,
-    Scaled(f64),
-    Full(Matrix3<f64>),
-}
-
-/// Error transition of one motion step: rows attitude, velocity, position; columns the five blocks
-/// of the navigation state and single parameters. Beyond its own row, the position error takes
-/// `carry_s` of the *new* velocity error along, as trapezoidal integration does.
-#[derive(Clone, Debug)]
-pub(crate) struct Transition {
-    pub blocks: [[Entry; 5]; 3],
-    pub carry_s: f64,
-    pub parameters: ArrayVec<(Slot, SVector<f64, MOVED>), MAX_TERMS>,
-    /// Process noise of the moved states.
-    pub q: SMatrix<f64, MOVED, MOVED>,
-    /// Variance added to each gyro and accelerometer bias component.
-    pub q_bias: [f64; 2],
-}
-
-impl Transition {
-    /// A transition by its blocks, without noise.
-    pub fn new(blocks: [[Entry; 5]; 3]) -> Self {
-        Self {
-            blocks,
-            carry_s: 0.0,
-            parameters: ArrayVec::new_const(),
-            q: SMatrix::zeros(),
-            q_bias: [0.0; 2],
-        }
-    }
-}
+/// A row of the corner, padded to an even length.
+const ROW: usize = MOVED + 1;
 
 /// `P ← F P Fᵀ + Q` over the first `n` states.
 ///
-/// Columns of the moved states are formed first, `U = P Fᵀ`; by symmetry its rows below are the new
-/// off-diagonal part, and only the 9×9 corner needs F once more.
+/// Columns of the moved states are `U = P Fᵀ`; by symmetry its rows below are the new off-diagonal
+/// part, and only the 9×9 corner needs F once more. U is formed a few rows at a time, each from the same
+/// rows of P alone, so that it takes the place of what it was formed from.
 pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f: &Transition) {
     let n = padded::<N>(n);
-    let mut u = [[0.0; N]; MOVED];
-    let columns = p.as_slice();
-    let column = |i: usize| &columns[i * N..i * N + n];
-    for (row, blocks) in f.blocks.iter().enumerate() {
-        for (block, entry) in blocks.iter().enumerate() {
-            match entry {
-                Entry::Zero => {}
-                Entry::Identity => {
-                    for i in 0..3 {
-                        axpy(&mut u[3 * row + i][..n], 1.0, column(3 * block + i));
-                    }
-                }
-                Entry::Scaled(a) => {
-                    for i in 0..3 {
-                        axpy(&mut u[3 * row + i][..n], *a, column(3 * block + i));
-                    }
-                }
-                Entry::Full(m) => {
-                    let [x0, x1, x2] = [0, 1, 2].map(|j| column(3 * block + j));
-                    for i in 0..3 {
-                        let a = [m[(i, 0)], m[(i, 1)], m[(i, 2)]];
-                        axpy3(&mut u[3 * row + i][..n], a, [x0, x1, x2]);
-                    }
-                }
-            }
-        }
+    // What the corner needs of U: the navigation states' rows, and the parameters' after them.
+    let mut u = [[0.0; ROW]; NAV + MAX_TERMS];
+    let mut from = 0;
+    while from < n {
+        from += match n - from {
+            TILE.. => tile::<N, TILE>(p, from, f, &mut u),
+            _ => tile::<N, 1>(p, from, f, &mut u),
+        };
     }
-    for &(slot, g) in &f.parameters {
-        let x = column(slot.index());
-        for (u, g) in u.iter_mut().zip(g.iter()) {
-            if *g != 0.0 {
-                axpy(&mut u[..n], *g, x);
-            }
-        }
-    }
-    if f.carry_s != 0.0 {
-        let (before, position) = u.split_at_mut(6);
-        for (p, v) in position.iter_mut().zip(&before[3..]) {
-            axpy(&mut p[..n], f.carry_s, &v[..n]);
-        }
-    }
-    let corner = corner(&u, f);
-    for (k, column) in p.as_mut_slice().chunks_exact_mut(N).take(n).enumerate() {
-        if k < MOVED {
-            assign(&mut column[..n], &u[k][..n]);
-            // The lower part of the corner, mirrored.
-            for (i, p) in column[..k].iter_mut().enumerate() {
-                *p = corner[k][i] + f.q[(k, i)];
-            }
-            for i in k..MOVED {
-                column[i] = corner[i][k] + f.q[(i, k)];
-            }
-        } else {
-            for (p, u) in column.iter_mut().zip(&u) {
-                *p = u[k];
-            }
+    let place = |i: usize| match i {
+        ..NAV => Some(i),
+        _ => (f.parameters.iter())
+            .position(|(slot, _)| slot.index() == i)
+            .map(|k| NAV + k),
+    };
+    let corner = f.rows(|i| place(i).map_or([0.0; ROW], |place| u[place]));
+    for i in 0..MOVED {
+        for j in 0..=i {
+            let moved = corner[i][j] + f.q[(i, j)];
+            p[(i, j)] = moved;
+            p[(j, i)] = moved;
         }
     }
     for (kind, q) in f.q_bias.iter().enumerate() {
@@ -114,6 +47,44 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
             p[(MOVED + 3 * kind + i, MOVED + 3 * kind + i)] += q;
         }
     }
+}
+
+/// Forms `W` rows of U and puts them in their place; the rows that the corner needs are kept in
+/// `kept`. Returns `W`.
+#[inline(always)]
+fn tile<const N: usize, const W: usize>(
+    p: &mut SMatrix<f64, N, N>,
+    from: usize,
+    f: &Transition,
+    kept: &mut [[f64; ROW]; NAV + MAX_TERMS],
+) -> usize {
+    let columns = p.as_slice();
+    let u = f.rows(|i| {
+        let column = &columns[i * N + from..i * N + from + W];
+        core::array::from_fn::<f64, W, _>(|w| column[w])
+    });
+    for (k, row) in (from..from + W).enumerate() {
+        let of_row = || core::array::from_fn(|i| if i < MOVED { u[i][k] } else { 0.0 });
+        if row < NAV {
+            kept[row] = of_row();
+        }
+        for (i, (slot, _)) in f.parameters.iter().enumerate() {
+            if slot.index() == row {
+                kept[NAV + i] = of_row();
+            }
+        }
+    }
+    let columns = p.as_mut_slice();
+    for (column, u) in columns.chunks_exact_mut(N).zip(&u) {
+        column[from..from + W].copy_from_slice(u);
+    }
+    for k in 0..W {
+        if from + k >= MOVED {
+            let column = &mut columns[(from + k) * N..];
+            (0..MOVED).for_each(|i| column[i] = u[i][k]);
+        }
+    }
+    W
 }
 
 /// `P ← D P D + G` over the first `n` states, with the diagonals of D and G. Navigation states keep
@@ -134,47 +105,6 @@ pub(crate) fn age<const N: usize>(
         }
         column[j] += gained[j];
     }
-}
-
-/// A row of the corner, padded to an even length.
-type Row = [f64; MOVED + 1];
-
-/// The 9×9 corner of `F U`, by rows.
-fn corner<const N: usize>(u: &[[f64; N]; MOVED], f: &Transition) -> [Row; MOVED] {
-    let row = |k: usize| -> Row { core::array::from_fn(|j| if j < MOVED { u[j][k] } else { 0.0 }) };
-    let x: [Row; NAV] = core::array::from_fn(row);
-    let mut out = [[0.0; MOVED + 1]; MOVED];
-    let add = |y: &mut Row, a: f64, x: &Row| {
-        for (y, x) in y.iter_mut().zip(x) {
-            *y += a * x;
-        }
-    };
-    for (r, blocks) in f.blocks.iter().enumerate() {
-        for (c, entry) in blocks.iter().enumerate() {
-            for i in 0..3 {
-                let y = &mut out[3 * r + i];
-                match entry {
-                    Entry::Zero => {}
-                    Entry::Identity => add(y, 1.0, &x[3 * c + i]),
-                    Entry::Scaled(a) => add(y, *a, &x[3 * c + i]),
-                    Entry::Full(m) => (0..3).for_each(|k| add(y, m[(i, k)], &x[3 * c + k])),
-                }
-            }
-        }
-    }
-    for &(slot, g) in &f.parameters {
-        let x = row(slot.index());
-        for (y, g) in out.iter_mut().zip(g.iter()) {
-            add(y, *g, &x);
-        }
-    }
-    if f.carry_s != 0.0 {
-        let (before, position) = out.split_at_mut(6);
-        for (p, v) in position.iter_mut().zip(&before[3..]) {
-            add(p, f.carry_s, v);
-        }
-    }
-    out
 }
 
 /// Turns the attitude error into the frame of the corrected attitude: `θ ← (I − ½[δ]×) θ`
@@ -208,13 +138,15 @@ pub(crate) fn reset_attitude<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::super::testing::{N, spd};
+    use super::super::transition::Entry;
     use super::*;
-    use nalgebra::Vector3;
+    use crate::state::Slot;
+    use nalgebra::{SVector, Vector3};
 
     fn transition() -> Transition {
         let m = |k: f64| Entry::Full(Matrix3::new(k, 0.2, 0.3, -0.4, 1.0, k, 0.7, -0.8, 0.9));
         use Entry::{Identity as I, Scaled, Zero as O};
-        let mut f = Transition::new([
+        let mut f = Transition::of([
             [m(0.5), O, O, Scaled(-0.1), O],
             [m(0.2), I, O, O, m(-0.3)],
             [m(0.1), Scaled(0.3), I, O, m(0.4)],
@@ -233,12 +165,7 @@ mod tests {
         let mut dense = SMatrix::<f64, N, N>::identity();
         for (r, blocks) in f.blocks.iter().enumerate() {
             for (c, entry) in blocks.iter().enumerate() {
-                let block = match entry {
-                    Entry::Zero => Matrix3::zeros(),
-                    Entry::Identity => Matrix3::identity(),
-                    Entry::Scaled(a) => Matrix3::identity() * *a,
-                    Entry::Full(m) => *m,
-                };
+                let block = entry.matrix();
                 dense.fixed_view_mut::<3, 3>(3 * r, 3 * c).copy_from(&block);
             }
         }

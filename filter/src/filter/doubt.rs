@@ -48,6 +48,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
 
     /// Adds variance to the components of one block.
     pub fn inflate(&mut self, block: Block, variance: Vector3<f64>) {
+        self.settle();
         for i in 0..3 {
             let index = block.start() + i;
             self.p[(index, index)] += variance[i].max(0.0);
@@ -114,6 +115,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
 
     /// Sets one block to a new mean that is independent of all else.
     pub fn reset_block(&mut self, block: Block, mean: Vector3<f64>, sigma: Vector3<f64>) {
+        self.settle();
         for i in 0..3 {
             covariance::isolate(&mut self.p, block.start() + i, sigma[i] * sigma[i]);
             self.journal.cleared(block.start() + i);

@@ -14,8 +14,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Filter;
 use crate::Timestamp;
+use crate::covariance::Transition;
+use crate::filter::predict::Pending;
 use crate::parameters::{Active, Pool, Process, REMEMBERED, Remembered};
-use crate::state::{NAV, Nav};
+use crate::state::{NAV, Nav, Slot};
 
 /// Rounding may take a correlation this far beyond one.
 const CORRELATION: f64 = 1.005;
@@ -31,9 +33,9 @@ pub(super) struct Saved<const N: usize> {
     parameters: ArrayVec<(Active, f64), N>,
     remembered: ArrayVec<Remembered, REMEMBERED>,
     covariance: Triangle<N>,
-    /// The covariance of what decays is so far behind \[s\]: brought up to date first, it would go on
-    /// with other bits.
-    unaged_s: f64,
+    /// What the covariance has still to go through, and how long that is \[s\]: brought up to date
+    /// first, it would go on with other bits.
+    pending: Option<(Transition, f64)>,
 }
 
 impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
@@ -43,7 +45,7 @@ impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
             nav,
             pool,
             p,
-            unaged_s,
+            pending,
             journal: _,
         } = filter;
         let n = pool.len();
@@ -61,7 +63,7 @@ impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
                 .collect(),
             remembered,
             covariance: Triangle { n, p },
-            unaged_s,
+            pending: (!pending.is_none()).then_some((pending.transition, pending.dt_s)),
         }
     }
 }
@@ -76,7 +78,7 @@ impl<const N: usize, J: Default> TryFrom<Saved<N>> for Filter<N, J> {
             parameters,
             remembered,
             covariance: Triangle { n, p },
-            unaged_s,
+            pending,
         } = saved;
         if n != NAV + parameters.len() {
             return Err("the covariance is not of the states in use");
@@ -103,15 +105,24 @@ impl<const N: usize, J: Default> TryFrom<Saved<N>> for Filter<N, J> {
         if !is_covariance(&p, n) {
             return Err("the covariance is none");
         }
-        if !(unaged_s.is_finite() && unaged_s >= 0.0) {
-            return Err("the covariance has no age");
-        }
+        let pending = match pending {
+            None => Pending::none(),
+            Some((transition, dt_s)) => {
+                let of_states = |(slot, _): &(Slot, _)| (NAV..n).contains(&slot.index());
+                let is_sound =
+                    transition.is_finite() && transition.parameters.iter().all(of_states);
+                if !(dt_s.is_finite() && dt_s > 0.0 && is_sound) {
+                    return Err("what the covariance has still to go through is not sound");
+                }
+                Pending { transition, dt_s }
+            }
+        };
         Ok(Self {
             t,
             nav,
             pool,
             p,
-            unaged_s,
+            pending,
             journal: J::default(),
         })
     }
@@ -227,6 +238,7 @@ mod tests {
             filter.update(&Corrected::new(range).additive(0, bias), &Judge::OPEN);
         }
         assert_eq!(filter.len(), N);
+        filter.predict(&Tag::default(), Timestamp(4_050_000_000));
         filter
     }
 
@@ -274,7 +286,7 @@ mod tests {
             }),
             ("is none", |v| v["covariance"][0] = (-1.0).into()),
             ("is none", |v| v["covariance"][1] = 1e9.into()),
-            ("no age", |v| v["unaged_s"] = (-1.0).into()),
+            ("not sound", |v| v["pending"][1] = (-1.0).into()),
         ];
         for (expected, damage) in cases {
             let mut value = saved();

@@ -16,8 +16,8 @@ use super::{Degenerate, Linearised, MeasurementModel};
 use crate::math;
 use crate::state::{Block, Slot, View};
 
-/// Most additive errors of one measurement.
-const MAX_ADDITIVE: usize = 8;
+/// Most additive errors of one measurement; one with more is refused.
+pub const MAX_ADDITIVE: usize = 8;
 
 /// A model with lag and additive errors.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,8 @@ pub struct Corrected<Model> {
     pub lag: Option<Slot>,
     /// Additive errors: component, parameter and factor [the component's unit over the parameter's].
     pub additive: [Option<(usize, Slot, f64)>; MAX_ADDITIVE],
+    /// An additive error found no room.
+    overflows: bool,
 }
 
 impl<Model> Corrected<Model> {
@@ -37,6 +39,7 @@ impl<Model> Corrected<Model> {
             model,
             lag: None,
             additive: [None; MAX_ADDITIVE],
+            overflows: false,
         }
     }
 
@@ -55,8 +58,11 @@ impl<Model> Corrected<Model> {
     /// With one more error of a component, `factor` times the parameter.
     #[must_use]
     pub fn scaled(mut self, component: usize, slot: Option<Slot>, factor: f64) -> Self {
-        if let (Some(slot), Some(free)) = (slot, self.additive.iter_mut().find(|a| a.is_none())) {
-            *free = Some((component, slot, factor));
+        if let Some(slot) = slot {
+            match self.additive.iter_mut().find(|a| a.is_none()) {
+                Some(free) => *free = Some((component, slot, factor)),
+                None => self.overflows = true,
+            }
         }
         self
     }
@@ -64,6 +70,9 @@ impl<Model> Corrected<Model> {
 
 impl<Model: MeasurementModel<M>, const M: usize> MeasurementModel<M> for Corrected<Model> {
     fn linearise(&self, x: &View) -> Result<Linearised<M>, Degenerate> {
+        if self.overflows {
+            return Err(Degenerate::TooManyParameters);
+        }
         let mut out = match self.lag {
             None => self.model.linearise(x)?,
             Some(_) => self.linearise_delayed(x)?,

@@ -25,7 +25,7 @@ mod yaw;
 pub use angular_rate::AngularRate;
 pub use bearing::{Azimuth, Direction};
 pub use body_velocity::BodyVelocity;
-pub use corrected::Corrected;
+pub use corrected::{Corrected, MAX_ADDITIVE};
 pub use height::Height;
 pub use landmark::Landmark;
 pub use magnetic_heading::MagneticHeading;
@@ -54,6 +54,8 @@ pub enum Degenerate {
     OutOfView,
     /// The quantity has no direction here (a vertical field for a heading, ...).
     NoDirection,
+    /// The model depends on more parameters than a measurement may: an error of the model.
+    TooManyParameters,
 }
 
 /// Residual, Jacobian and noise of one measurement of M components.
@@ -77,6 +79,8 @@ pub struct Jacobian<const M: usize> {
     used: [bool; 5],
     parameters: [(Slot, SVector<f64, M>); MAX_PARAMETERS],
     parameter_count: usize,
+    /// A parameter's column found no room.
+    overflows: bool,
 }
 
 impl<const M: usize> Default for Jacobian<M> {
@@ -86,6 +90,7 @@ impl<const M: usize> Default for Jacobian<M> {
             used: [false; 5],
             parameters: [(Slot(0), SVector::zeros()); MAX_PARAMETERS],
             parameter_count: 0,
+            overflows: false,
         }
     }
 }
@@ -117,7 +122,8 @@ impl<const M: usize> Jacobian<M> {
         self.used[i] = true;
     }
 
-    /// Adds to a parameter's column.
+    /// Adds to a parameter's column. A measurement that touches more than [`MAX_PARAMETERS`] is
+    /// refused as [`Degenerate::TooManyParameters`].
     #[inline]
     pub fn add_parameter(&mut self, slot: Slot, column: &SVector<f64, M>) {
         let known = self.parameters[..self.parameter_count]
@@ -129,11 +135,14 @@ impl<const M: usize> Jacobian<M> {
             self.parameters[self.parameter_count] = (slot, *column);
             self.parameter_count += 1;
         } else {
-            debug_assert!(
-                false,
-                "a measurement touches more than {MAX_PARAMETERS} parameters"
-            );
+            self.overflows = true;
         }
+    }
+
+    /// Whether a parameter's column found no room.
+    #[must_use]
+    pub fn overflows(&self) -> bool {
+        self.overflows
     }
 
     /// A block's columns, if any are non-zero.

@@ -9,20 +9,70 @@ mod wheels;
 
 pub use strapdown::Strapdown;
 pub use tag::Tag;
-pub use wheels::{Rate, Wheels};
+pub use wheels::{MAX_TERMS_PER_RATE, Rate, Wheels};
 
-use crate::covariance::Transition;
-use crate::state::Nav;
+pub use crate::covariance::{MAX_TERMS, TooManyTerms, Transition};
+use crate::state::{Nav, Slot};
 
-/// Opaque error transition of one step.
-#[derive(Clone, Debug)]
-pub struct Step(pub(crate) Transition);
-
-/// A way to move. The three models here are all there are; the trait is sealed by [`Step`], which
-/// only they can make.
+/// A way to move: how the state changes, and how its error does.
+///
+/// ```
+/// use nalgebra::{Matrix3, Vector3};
+/// use wayfix_filter::motion::{MotionModel, Transition};
+/// use wayfix_filter::{Block, Nav};
+///
+/// /// A trolley on a rail along x: its speed decays, and it never leaves the rail.
+/// struct Rail { decay_s: f64, accel_density: f64 }
+///
+/// impl MotionModel for Rail {
+///     fn propagate(&self, nav: &mut Nav, _: &[f64], dt_s: f64) -> Transition {
+///         let keep = (-dt_s / self.decay_s).exp();
+///         let moved_s = self.decay_s * (1.0 - keep);
+///         nav.p_n += nav.v_n * moved_s;
+///         nav.v_n *= keep;
+///         let along = Matrix3::from_diagonal(&Vector3::x());
+///         let q = along * (self.accel_density.powi(2) * dt_s);
+///         Transition::identity()
+///             .with(Block::Velocity, Block::Velocity, Matrix3::identity() * keep)
+///             .with(Block::Position, Block::Velocity, Matrix3::identity() * moved_s)
+///             .noise(Block::Velocity, Block::Velocity, q)
+///             .noise(Block::Position, Block::Velocity, q * (0.5 * dt_s))
+///             .noise(Block::Position, Block::Position, q * (dt_s * dt_s / 3.0))
+///     }
+/// }
+/// ```
 pub trait MotionModel {
-    /// Moves the state by `dt_s` > 0 seconds; `parameters` by error-state index.
-    fn propagate(&self, nav: &mut Nav, parameters: &[f64], dt_s: f64) -> Step;
+    /// Moves the state by `dt_s` > 0 seconds and returns how its error moves; `parameters` by
+    /// error-state index. A transition that is not finite is a fault that
+    /// [`crate::Filter::is_healthy`] shows.
+    fn propagate(&self, nav: &mut Nav, parameters: &[f64], dt_s: f64) -> Transition;
+
+    /// Whether the motion depends on a parameter. The default, that it may depend on any, is always
+    /// right; a model that says `false` saves work.
+    fn depends_on(&self, _: Slot) -> bool {
+        true
+    }
+
+    /// The same behind steps that were taken before: `so_far` becomes the transition of all of them. A
+    /// model whose steps compose more cheaply than any two transitions says here how.
+    ///
+    /// # Errors
+    /// The step's own transition, when both together depend on more than [`MAX_TERMS`] parameters;
+    /// `so_far` is then as it was. The state has moved either way.
+    #[expect(clippy::result_large_err, reason = "it is handed on, not reported")]
+    fn extend(
+        &self,
+        nav: &mut Nav,
+        parameters: &[f64],
+        dt_s: f64,
+        so_far: &mut Transition,
+    ) -> Result<(), Transition> {
+        let step = self.propagate(nav, parameters, dt_s);
+        match so_far.then(&step) {
+            Ok(()) => Ok(()),
+            Err(TooManyTerms) => Err(step),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -67,7 +117,7 @@ pub(crate) mod check {
                     (run(&nav, &plus).0, run(&nav, &minus).0)
                 };
                 let numeric = up.boxminus(&down).fixed_rows::<9>(0) / (2.0 * STEP);
-                let analytic = column(&step.0, index);
+                let analytic = column(&step, index);
                 assert!(
                     (numeric - analytic).norm() < tolerance,
                     "column {index}: numeric {numeric:?}, analytic {analytic:?}"

@@ -6,11 +6,11 @@
 
 use nalgebra::{Matrix3, Vector3};
 
+use super::MotionModel;
 use super::strapdown::white_acceleration;
-use super::{MotionModel, Step};
 use crate::covariance::Entry::{Identity as I, Scaled, Zero as O};
 use crate::covariance::Transition;
-use crate::state::Nav;
+use crate::state::{Nav, Slot};
 
 /// How freely the asset moves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +38,7 @@ impl Default for Tag {
 }
 
 impl MotionModel for Tag {
-    fn propagate(&self, nav: &mut Nav, _: &[f64], dt_s: f64) -> Step {
+    fn propagate(&self, nav: &mut Nav, _: &[f64], dt_s: f64) -> Transition {
         let keep = libm::exp(-dt_s / self.decay_s);
         let moved_s = if self.decay_s.is_finite() {
             self.decay_s * (1.0 - keep)
@@ -50,12 +50,11 @@ impl MotionModel for Tag {
         nav.omega_b = Vector3::zeros();
         nav.accel_n = Vector3::zeros();
 
-        let mut step = Step(Transition::new([
+        let mut f = Transition::of([
             [I, O, O, O, O],
             [O, Scaled(keep), O, O, O],
             [O, Scaled(moved_s), I, O, O],
-        ]));
-        let f = &mut step.0;
+        ]);
         let square = |density: f64| density * density * dt_s;
         let horizontal = square(self.accel_density);
         let q_v = Matrix3::from_diagonal(&Vector3::new(
@@ -63,12 +62,16 @@ impl MotionModel for Tag {
             horizontal,
             square(self.accel_up_density),
         ));
-        white_acceleration(f, &q_v, dt_s);
+        white_acceleration(&mut f, &q_v, dt_s);
         // Turning about the vertical, seen from the body: R^T z zᵀ R.
         let up_b = nav.q_nb.inverse() * Vector3::z();
         f.q.fixed_view_mut::<3, 3>(0, 0)
             .copy_from(&(up_b * up_b.transpose() * square(self.yaw_density)));
-        step
+        f
+    }
+
+    fn depends_on(&self, _: Slot) -> bool {
+        false
     }
 }
 
@@ -93,8 +96,8 @@ mod tests {
     #[test]
     fn two_half_steps_spread_as_one_whole_step() {
         let mut whole = Nav::default();
-        let one = Tag::default().propagate(&mut whole, &[], 1.0).0.q[(6, 6)];
-        let half = Tag::default().propagate(&mut whole, &[], 0.5).0;
+        let one = Tag::default().propagate(&mut whole, &[], 1.0).q[(6, 6)];
+        let half = Tag::default().propagate(&mut whole, &[], 0.5);
         let (q_p, q_pv, q_v) = (half.q[(6, 6)], half.q[(6, 3)], half.q[(3, 3)]);
         let two = q_p + 2.0 * 0.5 * q_pv + 0.25 * q_v + q_p;
         assert!((one - two).abs() < 1e-12);

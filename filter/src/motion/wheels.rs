@@ -12,14 +12,16 @@
 
 use nalgebra::{Matrix3, SVector, Vector3};
 
-use super::{MotionModel, Step};
+use super::MotionModel;
 use crate::covariance::Entry::{Full, Identity as I, Zero as O};
 use crate::covariance::{MAX_TERMS, MOVED, Transition};
 use crate::math;
 use crate::state::{Nav, Slot};
 
 /// Most parameters on which a rate may depend.
-const MAX_TERMS_PER_RATE: usize = MAX_TERMS / 2;
+pub const MAX_TERMS_PER_RATE: usize = 4;
+
+const _: () = assert!(2 * MAX_TERMS_PER_RATE <= MAX_TERMS);
 
 /// A rate at the current parameters, and its derivatives by them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,13 +42,16 @@ impl Rate {
         }
     }
 
-    /// With its derivative by one more parameter; nothing where there is no parameter.
+    /// A rate with its derivative by each of up to [`MAX_TERMS_PER_RATE`] parameters; a parameter that
+    /// is `None` is not estimated.
     #[must_use]
-    pub fn by(mut self, slot: Option<Slot>, derivative: f64) -> Self {
-        if let (Some(slot), Some(free)) = (slot, self.terms.iter_mut().find(|t| t.is_none())) {
-            *free = Some((slot, derivative));
+    pub fn depending<const K: usize>(value: f64, terms: [(Option<Slot>, f64); K]) -> Self {
+        const { assert!(K <= MAX_TERMS_PER_RATE, "a rate has four terms at most") };
+        let mut rate = Self::new(value);
+        for (to, (slot, derivative)) in rate.terms.iter_mut().zip(terms) {
+            *to = slot.map(|slot| (slot, derivative));
         }
-        self
+        rate
     }
 }
 
@@ -123,8 +128,14 @@ impl Wheels {
     }
 }
 
+/// Adds a column; there is room for those of both rates.
+fn add(f: &mut Transition, slot: Slot, column: &SVector<f64, MOVED>) {
+    let added = f.add_parameter(slot, column);
+    debug_assert!(added.is_ok());
+}
+
 impl MotionModel for Wheels {
-    fn propagate(&self, nav: &mut Nav, _: &[f64], dt_s: f64) -> Step {
+    fn propagate(&self, nav: &mut Nav, _: &[f64], dt_s: f64) -> Transition {
         let omega = match self.gyro_radps {
             Some(gyro) => gyro - nav.gyro_bias_b,
             None => Vector3::z() * self.yaw_rate.value,
@@ -146,12 +157,11 @@ impl MotionModel for Wheels {
         let turned = Full((r_half * r_half).transpose());
         let v_theta = Full(-(r_before * math::skew(&(r_half * r_half * u))));
         let p_theta = Full(r_before * math::skew(&(r_half * u)) * -dt_s);
-        let mut step = Step(Transition::new([
+        let mut f = Transition::of([
             [turned, O, O, O, O],
             [v_theta, O, O, O, O],
             [p_theta, O, I, O, O],
-        ]));
-        let f = &mut step.0;
+        ]);
         if self.gyro_radps.is_some() {
             let turn = math::right_jacobian(&(omega * dt_s)) * -dt_s;
             f.blocks[0][3] = Full(turn);
@@ -168,7 +178,7 @@ impl MotionModel for Wheels {
                 column
                     .fixed_rows_mut::<3>(6)
                     .copy_from(&(r_mid.column(1) * (0.5 * dt_s * sideways)));
-                f.parameters.push((*slot, column));
+                add(&mut f, *slot, &column);
             }
         }
         for (slot, du) in self.speed.terms.iter().flatten() {
@@ -179,10 +189,15 @@ impl MotionModel for Wheels {
             column
                 .fixed_rows_mut::<3>(6)
                 .copy_from(&(r_mid.column(0) * (dt_s * du)));
-            f.parameters.push((*slot, column));
+            add(&mut f, *slot, &column);
         }
-        self.noise(f, &omega, &r_mid, dt_s);
-        step
+        self.noise(&mut f, &omega, &r_mid, dt_s);
+        f
+    }
+
+    fn depends_on(&self, slot: Slot) -> bool {
+        let mut terms = self.speed.terms.iter().chain(&self.yaw_rate.terms);
+        terms.any(|term| term.is_some_and(|(of, _)| of == slot))
     }
 }
 
@@ -210,13 +225,14 @@ mod tests {
     /// Wheels whose rates depend on the parameters, as an engine would form them.
     struct Learned;
     impl MotionModel for Learned {
-        fn propagate(&self, nav: &mut Nav, parameters: &[f64], dt_s: f64) -> Step {
+        fn propagate(&self, nav: &mut Nav, parameters: &[f64], dt_s: f64) -> Transition {
             let x = &parameters[crate::state::NAV..];
             let wheels = Wheels {
-                speed: Rate::new(1.2 * (1.0 + x[0])).by(slot(0), 1.2),
-                yaw_rate: Rate::new(0.7 * (1.0 + x[1]) + x[2])
-                    .by(slot(1), 0.7)
-                    .by(slot(2), 1.0),
+                speed: Rate::depending(1.2 * (1.0 + x[0]), [(slot(0), 1.2)]),
+                yaw_rate: Rate::depending(
+                    0.7 * (1.0 + x[1]) + x[2],
+                    [(slot(1), 0.7), (slot(2), 1.0)],
+                ),
                 ..model()
             };
             wheels.propagate(nav, parameters, dt_s)
@@ -241,8 +257,8 @@ mod tests {
     #[test]
     fn a_standing_vehicle_gathers_no_noise() {
         let step = model().propagate(&mut Nav::default(), &[], 10.0);
-        assert_eq!(step.0.q[(6, 6)], 0.0);
-        assert_eq!(step.0.q[(2, 2)], 0.0);
+        assert_eq!(step.q[(6, 6)], 0.0);
+        assert_eq!(step.q[(2, 2)], 0.0);
     }
 
     #[test]

@@ -13,7 +13,6 @@ use crate::Timestamp;
 use crate::covariance::{Entry, MOVED, Transition, forward_substitute};
 use crate::filter::Filter;
 use crate::journal::{Correction, Journal};
-use crate::motion::Step;
 use crate::state::{Nav, Slot};
 
 /// A chain of what happened; off until [`Tape::recording`] is set as a filter's journal.
@@ -139,7 +138,7 @@ impl Prediction {
     fn transition(&self) -> Transition {
         let mut numbers = self.numbers.iter().copied();
         let mut next = || numbers.next().unwrap_or_default();
-        let mut f = Transition::new([[Entry::Zero; 5]; 3]);
+        let mut f = Transition::of([[Entry::Zero; 5]; 3]);
         for (entry, kind) in f.blocks.iter_mut().flatten().zip(self.kinds) {
             *entry = match kind {
                 Kind::Zero => Entry::Zero,
@@ -310,14 +309,19 @@ impl Tape {
 }
 
 impl Journal for Tape {
-    fn predicted(&mut self, step: &Step, dt_s: f64, decays: impl Iterator<Item = (usize, f64)>) {
+    fn predicted(
+        &mut self,
+        step: &Transition,
+        dt_s: f64,
+        decays: impl Iterator<Item = (usize, f64)>,
+    ) {
         if !self.is_on {
             return;
         }
         if self.decays.is_none() {
             self.decays = Some(decays.map(|(i, time_s)| (i as u16, time_s)).collect());
         }
-        let prediction = Prediction::new(&step.0, dt_s, self.decays.clone());
+        let prediction = Prediction::new(step, dt_s, self.decays.clone());
         let bytes = prediction.bytes();
         self.push(Event::Predicted(Box::new(prediction)), bytes);
     }
@@ -362,6 +366,7 @@ impl<const N: usize> Filter<N, Tape> {
         if !self.journal().is_on || !is_due {
             return;
         }
+        self.settle();
         let rows = (0..MOVED).flat_map(|i| (0..n).map(move |j| (i, j)));
         let mark = Mark {
             t,

@@ -128,9 +128,10 @@ impl Kinematics<'_> {
         let motion = &self.setup.motion;
         let (raw, by_angle) = self.speed_at_reference(segment);
         let gain = 1.0 + self.scale;
-        let speed = Rate::new(gain * raw).by(self.slots.scale, raw).by(
-            self.slots.steering.filter(|_| by_angle != 0.0),
-            gain * by_angle,
+        let steered = self.slots.steering.filter(|_| by_angle != 0.0);
+        let speed = Rate::depending(
+            gain * raw,
+            [(self.slots.scale, raw), (steered, gain * by_angle)],
         );
         let yaw_gain = self.config.yaw_rate_scale * (1.0 + self.yaw_scale);
         // A standing vehicle does not turn, whatever the bias.
@@ -150,11 +151,15 @@ impl Kinematics<'_> {
                 );
                 let w = gain * raw * curvature;
                 let dw = gain * (raw * by_angle_curvature + by_angle * curvature);
-                Rate::new(yaw_gain * w + bias.0)
-                    .by(self.slots.scale, yaw_gain * raw * curvature)
-                    .by(self.slots.yaw_scale, self.config.yaw_rate_scale * w)
-                    .by(self.slots.steering, yaw_gain * dw)
-                    .by(bias.1, 1.0)
+                Rate::depending(
+                    yaw_gain * w + bias.0,
+                    [
+                        (self.slots.scale, yaw_gain * raw * curvature),
+                        (self.slots.yaw_scale, self.config.yaw_rate_scale * w),
+                        (self.slots.steering, yaw_gain * dw),
+                        (bias.1, 1.0),
+                    ],
+                )
             }
             None => {
                 let w = if self.has_yaw {
@@ -163,10 +168,14 @@ impl Kinematics<'_> {
                     self.differential(segment)
                 };
                 let (known, by_scale) = self.known_yaw(segment, raw);
-                Rate::new(yaw_gain * w + bias.0 + known + gain * by_scale)
-                    .by(self.slots.scale.filter(|_| by_scale != 0.0), by_scale)
-                    .by(self.slots.yaw_scale, self.config.yaw_rate_scale * w)
-                    .by(bias.1, 1.0)
+                Rate::depending(
+                    yaw_gain * w + bias.0 + known + gain * by_scale,
+                    [
+                        (self.slots.scale.filter(|_| by_scale != 0.0), by_scale),
+                        (self.slots.yaw_scale, self.config.yaw_rate_scale * w),
+                        (bias.1, 1.0),
+                    ],
+                )
             }
         };
         (speed, yaw_rate)
