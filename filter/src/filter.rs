@@ -1,21 +1,25 @@
 //! The filter: state, parameters and one fixed-size covariance.
 
 mod doubt;
+mod innovation;
 mod predict;
 #[cfg(feature = "serde")]
 mod saved;
+mod subset;
 
 use nalgebra::{SMatrix, SVector, Vector3};
 
 use crate::Timestamp;
 use crate::covariance;
 use crate::journal::{Correction, Journal};
-use crate::judge::{Judge, MAX_DIMENSION};
-use crate::measurement::{Degenerate, Linearised, MeasurementModel};
+use crate::judge::Judge;
+use crate::measurement::MeasurementModel;
 use crate::parameters::{Parameter, ParameterId, Pool};
 use crate::report::{Report, Verdict};
 use crate::state::{Block, NAV, Nav, Slot, View};
+use innovation::Innovation;
 use predict::Pending;
+pub use subset::Subset;
 
 /// Prior of a filter: where the asset is and how sure that is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,7 +79,7 @@ const SETTLED: f64 = 1e-6;
     serde(
         try_from = "saved::Saved<N>",
         into = "saved::Saved<N>",
-        bound = "J: Journal + Default"
+        bound = "J: Journal<N> + Default"
     )
 )]
 pub struct Filter<const N: usize, J = ()> {
@@ -88,51 +92,14 @@ pub struct Filter<const N: usize, J = ()> {
     journal: J,
 }
 
-/// A measurement against the state: residual, H and R; P Hᵀ, H P Hᵀ, R with its floor, and the
-/// Cholesky factor of the innovation covariance.
-struct Innovation<const N: usize, const M: usize> {
-    lin: Linearised<M>,
-    g: [[f64; N]; M],
-    hph: SMatrix<f64, M, M>,
-    r: SMatrix<f64, M, M>,
-    l: SMatrix<f64, M, M>,
-}
-
-impl<const N: usize, const M: usize> Innovation<N, M> {
-    /// The report of it, before it is judged.
-    #[inline(always)]
-    fn report(&self, verdict: Verdict) -> Report {
-        let whitened = covariance::forward_substitute(&self.l, &self.lin.residual);
-        let mut report = Report::refused(verdict, M);
-        report.nis = whitened.norm_squared();
-        for i in 0..M {
-            report.residual[i] = self.lin.residual[i];
-            report.sigma[i] = libm::sqrt(self.hph[(i, i)] + self.r[(i, i)]);
-        }
-        report
-    }
-}
-
-impl<const N: usize, J: Journal> Clone for Filter<N, J> {
+impl<const N: usize, J: Journal<N>> Clone for Filter<N, J> {
     fn clone(&self) -> Self {
-        Self {
-            t: self.t,
-            nav: self.nav,
-            pool: self.pool.clone(),
-            p: self.p,
-            pending: self.pending.clone(),
-            journal: self.journal.clone(),
-        }
+        self.with_journal(self.journal.clone())
     }
 
     /// Copies the states in use only, which is what makes a checkpoint cheap.
     fn clone_from(&mut self, from: &Self) {
-        let n = self.len().max(from.len());
-        self.t = from.t;
-        self.nav = from.nav;
-        self.pool.clone_from(&from.pool);
-        covariance::copy(&mut self.p, &from.p, n);
-        self.pending.copy_from(&from.pending);
+        self.copy_state(from);
         self.journal.clone_from(&from.journal);
     }
 }
@@ -145,7 +112,7 @@ impl<const N: usize> Filter<N> {
     }
 }
 
-impl<const N: usize, J: Journal> Filter<N, J> {
+impl<const N: usize, J: Journal<N>> Filter<N, J> {
     /// A filter at its prior, without parameters, of which a journal takes note.
     #[must_use]
     pub fn recorded(prior: &Prior, journal: J) -> Self {
@@ -183,9 +150,44 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         &self.journal
     }
 
-    #[cfg(feature = "smoother")]
-    pub(crate) fn journal_mut(&mut self) -> &mut J {
-        &mut self.journal
+    /// What models see, and the journal beside it, to be written.
+    pub fn split(&mut self) -> (View<'_>, &mut J) {
+        let x = View {
+            nav: &self.nav,
+            parameters: &self.pool.values,
+        };
+        (x, &mut self.journal)
+    }
+
+    /// The same state with another journal.
+    #[must_use]
+    pub fn with_journal<K: Journal<N>>(&self, journal: K) -> Filter<N, K> {
+        Filter {
+            t: self.t,
+            nav: self.nav,
+            pool: self.pool.clone(),
+            p: self.p,
+            pending: self.pending.clone(),
+            journal,
+        }
+    }
+
+    /// Takes over another filter's state; the journal stays, and is not told.
+    pub fn copy_state<K: Journal<N>>(&mut self, from: &Filter<N, K>) {
+        let Filter {
+            t,
+            nav,
+            pool,
+            p,
+            pending,
+            journal: _,
+        } = from;
+        let n = self.pool.len().max(pool.len());
+        covariance::copy(&mut self.p, p, n);
+        self.t = *t;
+        self.nav = *nav;
+        self.pool.clone_from(pool);
+        self.pending.copy_from(pending);
     }
 
     /// From now on another journal is written.
@@ -264,7 +266,8 @@ impl<const N: usize, J: Journal> Filter<N, J> {
             placed.slot.index(),
             placed.prior_sigma * placed.prior_sigma,
         );
-        self.journal.cleared(placed.slot.index());
+        self.journal
+            .cleared(placed.slot.index(), placed.prior_sigma * placed.prior_sigma);
         Some(placed.slot)
     }
 
@@ -275,46 +278,22 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         judge: &Judge,
     ) -> Report {
         self.settle();
-        let innovation = match self.innovate(model) {
+        let n = self.pool.len();
+        let innovation = match Innovation::new(&self.p, n, &self.view(), model) {
             Ok(innovation) => innovation,
             Err(verdict) => return Report::refused(verdict, M),
         };
-        let mut report = innovation.report(Verdict::Gated);
-        let nis = report.nis;
-        let Innovation {
-            ref lin,
-            mut g,
-            ref hph,
-            ref r,
-            l,
-        } = innovation;
-        report.gate = judge.gate(M);
-        if nis.is_nan() || nis > report.gate {
-            return report;
+        let (report, applied) = innovation.judge(&mut self.p, n, judge);
+        if let Some(applied) = applied {
+            self.journal.updated(&Correction {
+                n,
+                h: &applied.h,
+                w: &applied.w,
+                l: &applied.l,
+                residual: &applied.residual,
+            });
+            self.inject(&applied.dx);
         }
-        report.weight = judge.weight.of(nis, M);
-        report.verdict = if report.weight < 1.0 {
-            Verdict::DownWeighted
-        } else {
-            Verdict::Fused
-        };
-        let l = if report.weight < 1.0 {
-            match covariance::cholesky(&(hph + r / report.weight)) {
-                Some(l) => l,
-                None => return Report::refused(Verdict::Invalid, M),
-            }
-        } else {
-            l
-        };
-        let dx = covariance::update(&mut self.p, self.pool.len(), &mut g, &l, &lin.residual);
-        self.journal.updated(&Correction {
-            n: self.pool.len(),
-            h: &lin.h,
-            w: &g,
-            l: &l,
-            residual: &lin.residual,
-        });
-        self.inject(&dx);
         report
     }
 
@@ -333,7 +312,8 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         let mut report = Report::refused(Verdict::Fused, M);
         let (mut last, mut last_change) = ([0.0; N], f64::INFINITY);
         for pass in 0..passes.max(1) {
-            let innovation = match self.innovate(model) {
+            let n = self.pool.len();
+            let innovation = match Innovation::new(&self.p, n, &self.view(), model) {
                 Ok(innovation) => innovation,
                 Err(verdict) => {
                     self.nav = nav;
@@ -383,34 +363,10 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         report
     }
 
-    /// Linearises a model at the state and factors the innovation covariance.
-    #[inline(always)]
-    fn innovate<const M: usize>(
-        &self,
-        model: &impl MeasurementModel<M>,
-    ) -> Result<Innovation<N, M>, Verdict> {
-        const { assert!(M >= 1 && M <= MAX_DIMENSION) };
-        let lin = model.linearise(&self.view()).map_err(Verdict::Degenerate)?;
-        if lin.h.overflows() {
-            return Err(Verdict::Degenerate(Degenerate::TooManyParameters));
-        }
-        let numbers = lin.residual.iter().chain(lin.r.iter());
-        if !numbers.into_iter().all(|x| x.is_finite()) || (0..M).any(|i| lin.r[(i, i)] <= 0.0) {
-            return Err(Verdict::Invalid);
-        }
-        let g = covariance::gain_columns(&self.p, self.pool.len(), &lin.h);
-        let hph = covariance::project(&lin.h, &g);
-        let mut r = lin.r;
-        for i in 0..M {
-            r[(i, i)] += covariance::R_FLOOR * hph[(i, i)];
-        }
-        let l = covariance::cholesky(&(hph + r)).ok_or(Verdict::Invalid)?;
-        Ok(Innovation { lin, g, hph, r, l })
-    }
-
     /// Composes a correction with the state, and turns the attitude error with it.
     fn inject(&mut self, dx: &[f64; N]) {
-        self.compose(dx);
+        let moved = self.compose(dx);
+        self.journal.corrected(self.pool.len(), &moved);
         let turned = Vector3::new(dx[0], dx[1], dx[2]);
         if turned.norm_squared() > TURN_RAD * TURN_RAD {
             covariance::reset_attitude(&mut self.p, self.pool.len(), &turned);
@@ -418,13 +374,18 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         }
     }
 
-    fn compose(&mut self, dx: &[f64; N]) {
+    /// Returns what the state really moved: parameters stay within their bounds.
+    fn compose(&mut self, dx: &[f64; N]) -> [f64; N] {
         let delta = SVector::<f64, NAV>::from_fn(|i, _| dx[i]);
         self.nav = self.nav.boxplus(&delta);
+        let mut moved = *dx;
         for (i, active) in self.pool.active.iter().enumerate() {
             let value = &mut self.pool.values[NAV + i];
-            *value = (*value + dx[NAV + i]).clamp(-active.bound, active.bound);
+            let before = *value;
+            *value = (before + dx[NAV + i]).clamp(-active.bound, active.bound);
+            moved[NAV + i] = *value - before;
         }
+        moved
     }
 
     /// Whether state and covariance are finite and all variances positive.

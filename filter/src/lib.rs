@@ -23,8 +23,8 @@ pub mod smoother;
 mod state;
 mod time;
 
-pub use filter::{Filter, Prior};
-pub use journal::{Correction, Journal};
+pub use filter::{Filter, Prior, Subset};
+pub use journal::{Correction, Journal, Settled};
 pub use judge::{Judge, MAX_DIMENSION, Weight};
 pub use parameters::{Parameter, ParameterId, Process};
 pub use report::{Report, Verdict};

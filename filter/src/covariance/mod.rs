@@ -82,6 +82,28 @@ pub(crate) fn isolate<const N: usize>(p: &mut SMatrix<f64, N, N>, index: usize, 
     p[(index, index)] = variance;
 }
 
+/// Adds variance along a direction, given by some of its components.
+pub(crate) fn inflate<const N: usize>(
+    p: &mut SMatrix<f64, N, N>,
+    direction: &[(usize, f64)],
+    variance: f64,
+) {
+    for (i, a) in direction {
+        for (j, b) in direction {
+            p[(*i, *j)] += a * b * variance;
+        }
+    }
+}
+
+/// Multiplies the sigmas of the first `n` states by factors; correlations stay.
+pub(crate) fn stretch<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, factors: &[f64; N]) {
+    for j in 0..n {
+        for i in 0..n {
+            p[(i, j)] *= factors[i] * factors[j];
+        }
+    }
+}
+
 /// Moves row and column `from` to `to`, whose own are dropped, and empties `from`.
 pub(crate) fn relocate<const N: usize>(p: &mut SMatrix<f64, N, N>, from: usize, to: usize) {
     if from != to {

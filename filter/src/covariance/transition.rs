@@ -266,6 +266,14 @@ impl Transition {
         numbers.all(f64::is_finite) && self.carry_s.is_finite()
     }
 
+    /// `x ← F x` for an error of all states.
+    pub(crate) fn carry<const N: usize>(&self, x: &mut [f64; N]) {
+        let moved = self.rows(|i| [x[i]]);
+        for (x, [moved]) in x.iter_mut().zip(moved) {
+            *x = moved;
+        }
+    }
+
     /// `F x` over the moved rows; `x` gives the rows of x by their place in the error state. All
     /// components of a row are treated alike.
     #[inline(always)]

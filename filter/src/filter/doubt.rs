@@ -9,7 +9,7 @@ use crate::journal::Journal;
 use crate::parameters::ParameterId;
 use crate::state::{Block, NAV, Slot};
 
-impl<const N: usize, J: Journal> Filter<N, J> {
+impl<const N: usize, J: Journal<N>> Filter<N, J> {
     /// Multiplies the covariance by `factor` ≥ 1: the prior was too sure by that much, in every
     /// direction alike, so what is correlated stays so. Parameters that `spares` holds true for keep
     /// their variance.
@@ -39,19 +39,14 @@ impl<const N: usize, J: Journal> Filter<N, J> {
             }
         }
         let n = self.pool.len();
-        for j in 0..n {
-            for i in 0..n {
-                self.p[(i, j)] *= scale[i] * scale[j];
-            }
-        }
+        covariance::stretch(&mut self.p, n, &scale);
+        self.journal.stretched(n, &scale);
     }
 
     /// Adds variance to the components of one block.
     pub fn inflate(&mut self, block: Block, variance: Vector3<f64>) {
-        self.settle();
         for i in 0..3 {
-            let index = block.start() + i;
-            self.p[(index, index)] += variance[i].max(0.0);
+            self.inflate_along(&[(block.start() + i, 1.0)], variance[i]);
         }
     }
 
@@ -81,7 +76,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
                 0.0
             };
             covariance::isolate(&mut self.p, index, variance);
-            self.journal.cleared(index);
+            self.journal.cleared(index, variance);
         }
     }
 
@@ -92,11 +87,8 @@ impl<const N: usize, J: Journal> Filter<N, J> {
             return;
         }
         self.settle();
-        for (i, a) in direction {
-            for (j, b) in direction {
-                self.p[(*i, *j)] += a * b * variance;
-            }
-        }
+        covariance::inflate(&mut self.p, direction, variance);
+        self.journal.inflated(direction, variance);
     }
 
     /// The slot of a parameter that is in the filter.
@@ -108,8 +100,7 @@ impl<const N: usize, J: Journal> Filter<N, J> {
     /// Adds variance to a parameter; nothing where it is not in the filter.
     pub fn inflate_parameter(&mut self, id: ParameterId, variance: f64) {
         if let Some(slot) = self.pool.find(id) {
-            self.settle();
-            self.p[(slot.index(), slot.index())] += variance.max(0.0);
+            self.inflate_along(&[(slot.index(), 1.0)], variance);
         }
     }
 
@@ -117,8 +108,9 @@ impl<const N: usize, J: Journal> Filter<N, J> {
     pub fn reset_block(&mut self, block: Block, mean: Vector3<f64>, sigma: Vector3<f64>) {
         self.settle();
         for i in 0..3 {
-            covariance::isolate(&mut self.p, block.start() + i, sigma[i] * sigma[i]);
-            self.journal.cleared(block.start() + i);
+            let variance = sigma[i] * sigma[i];
+            covariance::isolate(&mut self.p, block.start() + i, variance);
+            self.journal.cleared(block.start() + i, variance);
         }
         match block {
             Block::Attitude => self.nav.q_nb = crate::math::exp(&mean),

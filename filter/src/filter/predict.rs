@@ -1,11 +1,12 @@
 //! How state and covariance are carried on: the mean at every step, the covariance when it is needed.
 
+use arrayvec::ArrayVec;
 use nalgebra::Matrix3;
 
 use super::Filter;
 use crate::Timestamp;
 use crate::covariance::{self, MOVED, Transition};
-use crate::journal::Journal;
+use crate::journal::{Journal, Settled};
 use crate::motion::MotionModel;
 use crate::parameters::{Fading, Process};
 use crate::state::{Block, NAV, Slot};
@@ -46,7 +47,7 @@ impl Pending {
     }
 }
 
-impl<const N: usize, J: Journal> Filter<N, J> {
+impl<const N: usize, J: Journal<N>> Filter<N, J> {
     /// Carries state and covariance to `t`; nothing when `t` is not later than the state.
     ///
     /// The mean moves at once. Steps are composed into one transition, by which the covariance moves
@@ -95,24 +96,30 @@ impl<const N: usize, J: Journal> Filter<N, J> {
         let pending = &mut self.pending;
         covariance::propagate(&mut self.p, n, &pending.transition);
         let mut fading = Fading::over(pending.dt_s);
-        let mut decay = None;
+        let mut aged = None;
+        let mut decays = ArrayVec::<(u16, f64), N>::new();
         for (i, active) in self.pool.active.iter().enumerate() {
-            match active.process {
-                Process::Constant => {}
-                Process::RandomWalk { density } => {
-                    self.p[(NAV + i, NAV + i)] += density * density * pending.dt_s;
-                }
-                Process::GaussMarkov { .. } => {
-                    let (keep, gained) = decay.get_or_insert(([1.0; N], [0.0; N]));
-                    (keep[NAV + i], gained[NAV + i]) = active.process.aged(&mut fading);
-                }
+            let place = NAV + i;
+            if active.process != Process::Constant {
+                let (keep, gained) = aged.get_or_insert(([1.0; N], [0.0; N]));
+                (keep[place], gained[place]) = active.process.aged(&mut fading);
+            }
+            if let Process::GaussMarkov { time_s, .. } = active.process {
+                decays.push((place as u16, time_s));
             }
         }
-        if let Some((keep, gained)) = &decay {
+        if let Some((keep, gained)) = &aged {
             covariance::age(&mut self.p, n, keep, gained);
         }
-        self.journal
-            .predicted(&pending.transition, pending.dt_s, self.pool.decays());
+        self.journal.predicted(
+            n,
+            &Settled {
+                transition: &pending.transition,
+                dt_s: pending.dt_s,
+                aged: aged.as_ref(),
+                decays: &decays,
+            },
+        );
         pending.transition.is_empty = true;
         pending.dt_s = 0.0;
     }

@@ -12,7 +12,7 @@ use super::adjoint::{Adjoint, Smoothed};
 use crate::Timestamp;
 use crate::covariance::{Entry, MOVED, Transition, forward_substitute};
 use crate::filter::Filter;
-use crate::journal::{Correction, Journal};
+use crate::journal::{Correction, Journal, Settled};
 use crate::state::{Nav, Slot};
 
 /// A chain of what happened; off until [`Tape::recording`] is set as a filter's journal.
@@ -308,25 +308,20 @@ impl Tape {
     }
 }
 
-impl Journal for Tape {
-    fn predicted(
-        &mut self,
-        step: &Transition,
-        dt_s: f64,
-        decays: impl Iterator<Item = (usize, f64)>,
-    ) {
+impl<const N: usize> Journal<N> for Tape {
+    fn predicted(&mut self, _: usize, step: &Settled<'_, N>) {
         if !self.is_on {
             return;
         }
         if self.decays.is_none() {
-            self.decays = Some(decays.map(|(i, time_s)| (i as u16, time_s)).collect());
+            self.decays = Some(step.decays.into());
         }
-        let prediction = Prediction::new(step, dt_s, self.decays.clone());
+        let prediction = Prediction::new(step.transition, step.dt_s, self.decays.clone());
         let bytes = prediction.bytes();
         self.push(Event::Predicted(Box::new(prediction)), bytes);
     }
 
-    fn updated<const N: usize, const M: usize>(&mut self, correction: &Correction<'_, N, M>) {
+    fn updated<const M: usize>(&mut self, correction: &Correction<'_, N, M>) {
         if self.is_on {
             let update = Update::new(correction);
             let bytes = update.bytes();
@@ -340,7 +335,7 @@ impl Journal for Tape {
         }
     }
 
-    fn cleared(&mut self, index: usize) {
+    fn cleared(&mut self, index: usize, _: f64) {
         if self.is_on {
             self.decays = None;
             self.push(Event::Cleared(index as u16), 0);
@@ -375,7 +370,7 @@ impl<const N: usize> Filter<N, Tape> {
             rows: rows.map(|(i, j)| self.cross(i, j)).collect(),
         };
         let bytes = size_of::<Mark>() + size_of_val(&*mark.rows);
-        let tape = self.journal_mut();
+        let (_, tape) = self.split();
         tape.marked = Some(t);
         tape.push(Event::Marked(Box::new(mark)), bytes);
     }
