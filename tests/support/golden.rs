@@ -18,7 +18,7 @@ use wayfix_filter::Timestamp;
 /// Set to accept what differs.
 const ACCEPT: &str = "WAYFIX_ACCEPT";
 /// Most conditions, and most resets, that are listed; all of them are counted.
-const MAX_LISTED: usize = 60;
+const MAX_LISTED: usize = 100;
 /// Sigma from which on a heading is unknown [deg]; that of a uniform direction is 104.
 const KNOWN_BELOW_DEG: f64 = 90.0;
 /// Lines of context around a difference.
