@@ -20,3 +20,7 @@ soak:
 # Accuracy on recorded data: `just accuracy DIR`.
 accuracy *ARGS:
     cargo bench -p wayfix-datasets --bench accuracy -- {{ARGS}}
+
+# Accepts what the golden replay records say now.
+golden-accept:
+    WAYFIX_ACCEPT=1 cargo test --workspace --test golden -- --nocapture

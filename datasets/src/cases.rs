@@ -56,8 +56,9 @@ pub fn all(data_dir: &Path) -> impl Iterator<Item = Case> {
         .into_iter()
 }
 
-/// All cases.
-pub(crate) fn list() -> Vec<Case> {
+/// All cases, whether their sets are there or not.
+#[must_use]
+pub fn list() -> Vec<Case> {
     let case = Case::new;
     let mut cases = vec![
         case("plaza1", "plaza1"),
