@@ -8,6 +8,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench is a test")]
 
+#[path = "support/memory.rs"]
+mod memory;
+
 use std::io::Write;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::PathBuf;
@@ -15,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use memory::resident_mib;
 use wayfix::config::{Site, Vehicle, site_from_str, vehicle_from_str};
 use wayfix::engine::Estimate;
 use wayfix::live::clock::Clock;
@@ -179,14 +183,6 @@ fn pace(clock: &Clock, begun: wayfix_filter::Timestamp, due_s: f64) {
     if wait_s > 0.0 {
         std::thread::sleep(Duration::from_secs_f64(wait_s));
     }
-}
-
-/// Resident memory of this process [MiB]; `None` where the system does not tell it this way.
-fn resident_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
 }
 
 const SITE: &str = r#"

@@ -3,23 +3,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a bench is a test")]
 
+#[path = "support/memory.rs"]
+mod memory;
 #[path = "../tests/support/soak.rs"]
 mod soak;
 
 use std::time::Instant;
 
+use memory::resident_mib;
+
 const DAY_S: f64 = 86_400.0;
 const DAYS: u32 = 7;
 /// Memory may move by this after the first tenth [MiB]: less than a minute of samples is.
 const FLAT_MIB: f64 = 1.0;
-
-/// Resident memory of this process [MiB]; `None` where the system does not tell it this way.
-fn resident_mib() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
-    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib / 1024.0)
-}
 
 /// What is compared between days.
 struct Day {

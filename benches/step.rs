@@ -5,10 +5,16 @@
 //! Each figure is the median of many batches. Allocations are counted over all of it: one is a
 //! failure.
 
+#![allow(clippy::unwrap_used, reason = "a bench is a test")]
+
+mod support;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nalgebra::{Matrix3, SVector, Vector2, Vector3};
+use support::median;
+use support::peer::Peer;
 use wayfix_filter::history::{Estimator, History, Key};
 use wayfix_filter::measurement::{Camera, Corrected, Marker, MeasurementModel, Position, Range};
 use wayfix_filter::motion::Strapdown;
@@ -161,11 +167,6 @@ fn batch<S: Clone>(start: &S, mut step: impl FnMut(&mut S, usize)) -> f64 {
     took.as_secs_f64() * 1e9 / BATCH as f64
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
-}
-
 /// Runs a batch and panics where it allocates.
 fn lean(name: &str, run: impl FnOnce() -> f64) -> f64 {
     let mut figure = 0.0;
@@ -182,19 +183,7 @@ fn main() {
     let positions: Vec<_> = (0..BATCH).map(|k| position(&filter, k)).collect();
     let markers: Vec<_> = (0..BATCH).map(|k| marker(&filter, k)).collect();
 
-    let mut peer = eskf::Builder::new()
-        .acceleration_variance(0.01)
-        .rotation_variance(0.001)
-        .initial_covariance(0.1)
-        .build();
-    let acceleration = eskf_nalgebra::Vector3::new(0.1f32, -0.05, 9.81);
-    let rotation = eskf_nalgebra::Vector3::new(0.01f32, -0.02, 0.15);
-    let dt = Duration::from_millis(10);
-    for _ in 0..50 {
-        peer.predict(acceleration, rotation, dt);
-        let _ = peer.observe_height(0.0, 0.01);
-    }
-
+    let peer = Peer::warmed();
     let names = [
         "predict: strapdown",
         "predict: eskf",
@@ -226,15 +215,17 @@ fn main() {
         figures[0].push(lean(names[0], || {
             batch(&filter, |f, _| f.predict(black_box(&imu), f.t() + DT_NS))
         }));
-        figures[1].push(batch(&peer, |p, _| {
-            p.predict(black_box(acceleration), black_box(rotation), dt);
-        }));
+        figures[1].push(batch(&peer, |p, _| p.predict()));
         figures[3].push(batch(&peer, |p, k| {
-            let _ = p.observe_height(black_box(0.01 * (k as f32).sin()), 0.01);
+            let _ = p
+                .filter
+                .observe_height(black_box(0.01 * (k as f32).sin()), 0.01);
         }));
         figures[5].push(batch(&peer, |p, _| {
             let variance = eskf::ESKF::variance_from_element(0.01);
-            let _ = p.observe_position(black_box(eskf_nalgebra::Point3::origin()), variance);
+            let _ = p
+                .filter
+                .observe_position(black_box(eskf_nalgebra::Point3::origin()), variance);
         }));
     }
     assert_eq!(gated, 0, "a gated update is too cheap to count");
