@@ -17,7 +17,7 @@ bench:
 soak:
     cargo bench --bench soak
 
-# Accuracy on recorded data: `just accuracy DIR`.
+# Accuracy on recorded data: `just accuracy DIR`; `--accept` records the figures it is compared with.
 accuracy *ARGS:
     cargo bench -p wayfix-datasets --bench accuracy -- {{ARGS}}
 

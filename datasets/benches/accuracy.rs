@@ -1,16 +1,25 @@
 //! Accuracy on recorded data: `cargo bench -p wayfix-datasets --bench accuracy -- DIR [--only SET]
-//! [--json] [--verbose] [--set KEY=VALUE]...`. `--set source.uwb.range_sigma_m=0.2` changes a key of
-//! vehicle.toml. With `--json`, standard output is one JSON document and nothing else.
+//! [--json] [--verbose] [--accept] [--set KEY=VALUE]...`. `--set source.uwb.range_sigma_m=0.2` changes a
+//! key of vehicle.toml. With `--json`, standard output is one JSON document and nothing else.
+//!
+//! Fails when a figure is worse by more than 3 % than recorded in `accuracy.txt` beside this file, or was
+//! never recorded; `--accept` records what was measured. With `--only`, the cases that ran are compared;
+//! with `--set`, worse figures are printed but do not fail.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use wayfix::config::Vehicle;
 use wayfix_datasets::cases;
+use wayfix_datasets::recorded::{Change, Recorded, TOLERANCE};
 use wayfix_datasets::score::{Protection, Score, score};
 use wayfix_datasets::targets::{self, Goal, Known, Target};
+
+/// The recorded figures.
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/accuracy.txt");
 
 /// What was asked for.
 struct Args {
@@ -19,6 +28,7 @@ struct Args {
     changes: Vec<String>,
     json: bool,
     verbose: bool,
+    accept: bool,
 }
 
 /// Everything that was measured.
@@ -38,6 +48,8 @@ struct Row {
     is_smoothed: bool,
     figure: &'static str,
     ours: f64,
+    /// The figure when it was last accepted.
+    recorded: Option<f64>,
     /// At most this; or near it, where `target_within` says how near.
     target: Option<f64>,
     target_within: Option<f64>,
@@ -56,8 +68,10 @@ struct Row {
     took_s: f64,
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let args = args()?;
+    let mut recorded = read_recorded(Path::new(RECORDED))?;
+    let mut compared = Compared::default();
     let mut document = Document {
         skipped: None,
         rows: Vec::new(),
@@ -100,10 +114,12 @@ fn main() -> Result<()> {
         let score = score(&recording, &vehicle)?;
         let took_s = begin.elapsed().as_secs_f64();
         for target in targets::of_case(&case.name) {
-            let row = row(case.set, target, &score, took_s)?;
+            let row = row(case.set, target, recorded.get(target), &score, took_s)?;
             if !args.json {
                 println!("{}", line(&row));
             }
+            compared.add(&row, recorded.change(target, row.ours));
+            recorded.insert(case.set, target, row.ours);
             document.rows.push(row);
         }
         if args.verbose && !args.json {
@@ -113,7 +129,101 @@ fn main() -> Result<()> {
     if args.json {
         println!("{}", serde_json::to_string_pretty(&document)?);
     }
-    Ok(())
+    if args.accept {
+        std::fs::write(RECORDED, recorded.text()).context(RECORDED)?;
+        eprintln!("accuracy: recorded {} figures", document.rows.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    compared.print();
+    // Keys that were changed on the command line are an experiment.
+    if !args.changes.is_empty() || compared.is_same() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!(
+        "\nIf this is intended, accept the figures: \
+         cargo bench -p wayfix-datasets --bench accuracy -- --accept"
+    );
+    Ok(if compared.has_failed() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// The recorded figures; none before the first are accepted.
+fn read_recorded(path: &Path) -> Result<Recorded> {
+    if !path.exists() {
+        return Ok(Recorded::default());
+    }
+    let text = std::fs::read_to_string(path);
+    text.map_err(Into::into)
+        .and_then(|text| Recorded::parse(&text))
+        .with_context(|| path.display().to_string())
+}
+
+/// What differs from the recorded figures, one line each.
+#[derive(Default)]
+struct Compared {
+    worse: Vec<String>,
+    new: Vec<String>,
+    better: Vec<String>,
+}
+
+impl Compared {
+    fn add(&mut self, row: &Row, change: Change) {
+        let lines = match change {
+            Change::Same => return,
+            Change::Worse => &mut self.worse,
+            Change::New => &mut self.new,
+            Change::Better => &mut self.better,
+        };
+        let figure = name(row);
+        lines.push(match row.recorded {
+            None => format!("    {:40} {figure:40} {:9.4}", row.case, row.ours),
+            Some(recorded) => format!(
+                "    {:40} {figure:40} {:9.4} recorded {recorded:9.4} {:+6.1} %",
+                row.case,
+                row.ours,
+                100.0 * (row.ours / recorded - 1.0)
+            ),
+        });
+    }
+
+    fn is_same(&self) -> bool {
+        !self.has_failed() && self.better.is_empty()
+    }
+
+    fn has_failed(&self) -> bool {
+        !self.worse.is_empty() || !self.new.is_empty()
+    }
+
+    /// On standard error: standard output may be a JSON document.
+    fn print(&self) {
+        let percent = 100.0 * TOLERANCE;
+        for (lines, what) in [
+            (
+                &self.worse,
+                format!("worse than recorded by more than {percent} %"),
+            ),
+            (&self.new, "not recorded yet".to_owned()),
+            (
+                &self.better,
+                format!("better than recorded by more than {percent} %"),
+            ),
+        ] {
+            if !lines.is_empty() {
+                eprintln!("\naccuracy: {what}:\n{}", lines.join("\n"));
+            }
+        }
+    }
+}
+
+/// The figure's name with the run that it is of.
+fn name(row: &Row) -> String {
+    match row.is_smoothed {
+        true => format!("smoothed {}", row.figure),
+        false => row.figure.to_owned(),
+    }
 }
 
 fn args() -> Result<Args> {
@@ -123,6 +233,7 @@ fn args() -> Result<Args> {
         changes: Vec::new(),
         json: false,
         verbose: false,
+        accept: false,
     };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -131,15 +242,25 @@ fn args() -> Result<Args> {
             "--set" => parsed.changes.extend(args.next()),
             "--verbose" => parsed.verbose = true,
             "--json" => parsed.json = true,
+            "--accept" => parsed.accept = true,
             "--bench" => {}
             option if option.starts_with("--") => bail!("{option} is not an option of this bench"),
             path => parsed.dir = from_root(path),
         }
     }
+    if parsed.accept && !parsed.changes.is_empty() {
+        bail!("--accept records the figures of the committed vehicle files: leave --set out");
+    }
     Ok(parsed)
 }
 
-fn row(set: &'static str, target: &Target, score: &Score, took_s: f64) -> Result<Row> {
+fn row(
+    set: &'static str,
+    target: &Target,
+    recorded: Option<f64>,
+    score: &Score,
+    took_s: f64,
+) -> Result<Row> {
     let (figures, nees) = if target.is_smoothed {
         (&score.smoothed, score.smoothed_nees)
     } else {
@@ -159,6 +280,7 @@ fn row(set: &'static str, target: &Target, score: &Score, took_s: f64) -> Result
         is_smoothed: target.is_smoothed,
         figure: target.figure,
         ours,
+        recorded,
         target: goal,
         target_within: within,
         best_known: target.best_known,
@@ -185,10 +307,7 @@ fn line(row: &Row) -> String {
     };
     let by = row.best_known.map_or("", |known| known.by);
     let horizontal = row.protection.first();
-    let figure = match row.is_smoothed {
-        true => format!("smoothed {}", row.figure),
-        false => row.figure.to_owned(),
-    };
+    let figure = name(row);
     let text = format!(
         "{:40} {figure:40} {:7.3} {target:>11} {:>10} {:>7} {:>6} {:>5} {:>8}% {:>8}  {by}",
         row.case,

@@ -3,11 +3,13 @@
 //! Each set has one file in [`sets`]: it reads the files as published, brings them to one time base
 //! and one frame by the conventions that the set's README verified, and gives a [`Recording`]: the
 //! records, the two files of the site and the vehicle, and the [`Protocol`] by which it is scored.
-//! [`cases::all`] lists what the accuracy bench runs, and [`targets`] what it is measured against.
+//! [`cases::all`] lists what the accuracy bench runs, [`targets`] what it is measured against, and
+//! [`recorded`] what it reached when that was last accepted.
 
 pub mod cases;
 pub mod frames;
 pub mod protocol;
+pub mod recorded;
 pub mod recording;
 pub mod score;
 pub mod sets;
