@@ -73,19 +73,18 @@ fn feed(simulation: &Simulation, from_s: f64, peer: &Peer) -> (Asset, Cost) {
     };
     let (start, counted) = received.split_at(received.partition_point(|r| r.t.seconds() < from_s));
     play(start);
-    let (mut took_s, mut predictions_s, mut predictions) = (0.0, 0.0, 0);
+    let (mut took_s, mut predictions_s) = (0.0, Vec::new());
     for stretch in counted.chunks(STRETCH) {
         let begun = cpu_s();
         play(stretch);
         took_s += cpu_s() - begun;
-        predictions_s += peer.predictions_s(PREDICTIONS);
-        predictions += PREDICTIONS;
+        predictions_s.push(peer.predictions_s(PREDICTIONS));
     }
     let cost = Cost {
         span_s: received[received.len() - 1].t.seconds() - from_s,
         cpu_s: took_s,
         sample_s: took_s / counted.len() as f64,
-        prediction_s: predictions_s / f64::from(predictions),
+        prediction_s: median(predictions_s) / f64::from(PREDICTIONS),
     };
     (asset, cost)
 }
