@@ -77,9 +77,12 @@ const SETTLED: f64 = 1e-6;
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(
-        try_from = "saved::Saved<N>",
-        into = "saved::Saved<N>",
-        bound = "J: Journal<N> + Default"
+        try_from = "saved::Saved<N, J>",
+        into = "saved::Saved<N, J>",
+        bound(
+            serialize = "J: Journal<N> + serde::Serialize",
+            deserialize = "J: Journal<N> + serde::Deserialize<'de>"
+        )
     )
 )]
 pub struct Filter<const N: usize, J = ()> {

@@ -76,6 +76,7 @@ fn equals_rauch_tung_striebel_where_all_is_linear() {
             };
             filter.update(&position, &Judge::OPEN);
         }
+        filter.settle();
         filter.mark(0.0);
         steps.push((before, state(&filter)));
     }
@@ -132,6 +133,7 @@ fn what_never_moves_is_everywhere_as_it_is_at_the_end() {
     };
     for k in 0..60_u32 {
         filter.predict(&motion, Timestamp::from_seconds(0.5 * f64::from(k + 1)));
+        filter.settle();
         filter.mark(1.0);
         // More parameters than there is room for: they take one another's place.
         let walk = Parameter {
@@ -229,6 +231,7 @@ fn drive(seed: u64) -> (Recorded, Vec<Place>) {
             filter.update(&Corrected::new(range).additive(0, bias), &Judge::OPEN);
         }
         if k % 25 == 24 {
+            filter.settle();
             filter.mark(0.0);
             places.push((t, truth.p_n, filter.nav().p_n));
         }
@@ -265,6 +268,7 @@ fn a_copy_that_is_taken_back_has_its_own_past() {
     let (filter, places) = drive(1);
     let mut ahead = filter.clone();
     ahead.predict(&Tag::default(), filter.t().shifted(1.0));
+    ahead.settle();
     ahead.mark(0.0);
     assert_eq!(filter.smoothed().len(), places.len());
     assert_eq!(ahead.smoothed().len(), places.len() + 1);

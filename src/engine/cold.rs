@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use wayfix_filter::{Timestamp, math};
 use wayfix_sensors::Reading;
 
-use super::resolve::{AsNoise, Model, resolve};
+use super::resolve::{Model, resolve_alone};
 use super::setup::Setup;
 pub use problem::Sums;
 use problem::{Problem, ZPrior, most_promising, starts};
@@ -125,13 +125,12 @@ impl Window {
         let now = now.unwrap_or_default();
         (self.heard.iter())
             .filter_map(|(t, source, reading)| {
-                let mut noise = AsNoise::default();
-                let model = resolve(setup, *source, reading, &mut noise).ok()?;
+                let (model, variance) = resolve_alone(setup, *source, reading).ok()?;
                 if matches!(model, Model::Velocity2(_) | Model::Velocity3(_)) {
                     return None;
                 }
                 let moved_m = now.seconds_since(*t) * unknown_speed(&model, speed_mps);
-                Some((model, noise.variance + moved_m * moved_m))
+                Some((model, variance + moved_m * moved_m))
             })
             .collect()
     }

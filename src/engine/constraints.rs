@@ -5,10 +5,12 @@ use serde::{Deserialize, Serialize};
 use wayfix_filter::measurement::{AngularRate, BodyVelocity, Height, Velocity};
 use wayfix_filter::{Block, Judge, ParameterId, Timestamp, Weight};
 
-use super::core::{Core, Filter};
+use super::core::Filter;
 use super::parameter::{Kind, VEHICLE, id, is_passing};
 use super::resolve::constant;
+use super::separation::{OF_NO_GROUP, fuse};
 use super::setup::Setup;
+use super::tracking::Tracking;
 
 /// Standing is believed after so long \[s\].
 const STANDSTILL_S: f64 = 0.5;
@@ -40,7 +42,7 @@ pub struct Constrained {
 }
 
 /// Whether `interval_s` has passed; notes the time where it has.
-fn is_due(last: &mut Option<Timestamp>, t: Timestamp, interval_s: f64) -> bool {
+pub fn is_due(last: &mut Option<Timestamp>, t: Timestamp, interval_s: f64) -> bool {
     // A thousandth of tolerance: an interval of two periods means every second sample.
     let due = last.is_none_or(|l| t.seconds_since(l) >= 0.999 * interval_s);
     if due {
@@ -59,6 +61,7 @@ fn is_due(last: &mut Option<Timestamp>, t: Timestamp, interval_s: f64) -> bool {
 fn keep_to_plane(filter: &mut Filter, height_m: f64, sigma_m: f64) {
     let plane = sigma_m * sigma_m;
     let aged = 2.0 * plane * CONSTRAINT_S / GROUND_S;
+    filter.settle();
     filter.inflate(Block::Position, Vector3::new(0.0, 0.0, aged));
     let now = filter.variance(Block::Position.start() + 2);
     if now <= UNSURE * plane {
@@ -69,7 +72,7 @@ fn keep_to_plane(filter: &mut Filter, height_m: f64, sigma_m: f64) {
         p_bs: Vector3::zeros(),
         sigma_m: (1.0 / (1.0 / plane - 1.0 / now)).sqrt(),
     };
-    filter.update(&model, &Judge::OPEN);
+    fuse(filter, &model, &Judge::OPEN, OF_NO_GROUP);
 }
 
 /// How long an unused parameter stays in the filter \[s\]: one of many markers or beacons that come and go
@@ -78,7 +81,7 @@ fn kept_s(id: ParameterId) -> f64 {
     if is_passing(id) { 20.0 } else { 300.0 }
 }
 
-impl Core {
+impl Tracking {
     /// What the vehicle can't do: slip sideways, drift while it stands.
     pub(super) fn constrain(&mut self, setup: &Setup, t: Timestamp) {
         let motion = &setup.motion;
@@ -99,7 +102,7 @@ impl Core {
                             ahead: constant(filter, axle, motion.axle_sigma_m),
                             ..BodyVelocity::along(axis_b, 0.0, sigma_mps)
                         };
-                        filter.update(&model, &ROBUST)
+                        fuse(filter, &model, &ROBUST, OF_NO_GROUP)
                     });
                 }
             }
@@ -112,7 +115,7 @@ impl Core {
                 sigma_mps: Vector3::repeat(sigma),
             };
             self.hypotheses
-                .constrain(|filter| filter.update(&model, &Judge::OPEN));
+                .constrain(|filter| fuse(filter, &model, &Judge::OPEN, OF_NO_GROUP));
         }
         self.hold_still(setup, t);
     }
@@ -157,7 +160,7 @@ impl Core {
                     p_bs: Vector3::zeros(),
                     sigma_mps: Vector3::repeat(limit_mps),
                 };
-                filter.update(&velocity, &ROBUST);
+                fuse(filter, &velocity, &ROBUST, OF_NO_GROUP);
             }
         });
         self.hold_rate(STANDING_RADPS);
@@ -185,6 +188,6 @@ impl Core {
             sigma_radps: Vector3::repeat(sigma_radps),
         };
         self.hypotheses
-            .constrain(|filter| filter.update(&rate, &ROBUST));
+            .constrain(|filter| fuse(filter, &rate, &ROBUST, OF_NO_GROUP));
     }
 }

@@ -50,21 +50,35 @@ pub struct Doubter {
 
 impl Clone for Doubter {
     fn clone(&self) -> Self {
+        let Self {
+            filter,
+            ignored,
+            believes,
+            displaced,
+            agreed,
+        } = self;
         Self {
-            filter: self.filter.clone(),
-            ignored: self.ignored.clone(),
-            believes: self.believes,
-            displaced: self.displaced,
-            agreed: self.agreed,
+            filter: filter.clone(),
+            ignored: ignored.clone(),
+            believes: *believes,
+            displaced: *displaced,
+            agreed: *agreed,
         }
     }
 
     fn clone_from(&mut self, from: &Self) {
-        self.filter.clone_from(&from.filter);
-        self.ignored.clone_from(&from.ignored);
-        self.believes = from.believes;
-        self.displaced = from.displaced;
-        self.agreed = from.agreed;
+        let Self {
+            filter,
+            ignored,
+            believes,
+            displaced,
+            agreed,
+        } = from;
+        self.filter.clone_from(filter);
+        self.ignored.clone_from(ignored);
+        self.believes = *believes;
+        self.displaced = *displaced;
+        self.agreed = *agreed;
     }
 }
 

@@ -8,7 +8,7 @@ use wayfix_sensors::{Name, Reading};
 use super::core::{Core, Filter};
 use super::doubter::{AGREES, Doubter, Prediction, REFUSED};
 use super::health::{Condition, Subject};
-use super::relocation::placed_by;
+use super::relocation::{beside, placed_by};
 use super::report::{Reset, ResetCause};
 use super::setup::Setup;
 
@@ -45,16 +45,16 @@ impl Core {
             }
             return Sight::Distrusted;
         }
-        let Some(best) = self.hypotheses.single().filter(|_| begins) else {
+        let Some(best) = self.tracking.hypotheses.single().filter(|_| begins) else {
             return Sight::Believed;
         };
-        let before = best.clone();
-        let Some(doubter) = self.hypotheses.doubter.take() else {
+        let before = best.with_journal(beside(best));
+        let Some(doubter) = self.tracking.hypotheses.doubter.take() else {
             self.doubt_next(before, name);
             return Sight::Believed;
         };
         if doubter.ignored.contains(&name) {
-            self.hypotheses.doubter = Some(doubter);
+            self.tracking.hypotheses.doubter = Some(doubter);
             return Sight::Believed;
         }
         let believing = predicted(setup, key, reading, &before);
@@ -79,7 +79,7 @@ impl Core {
         if !believing.fits() && !ignoring.fits() && !doubter.believes {
             // This one may be wrong, or all those before it.
             if doubter.ignore(name) {
-                self.hypotheses.doubter = Some(doubter);
+                self.tracking.hypotheses.doubter = Some(doubter);
             } else {
                 self.doubt_next(before, name);
             }
@@ -99,8 +99,8 @@ impl Core {
             return Sight::Believed;
         }
         let (from, to) = (*before.nav(), *doubter.filter.nav());
-        self.hypotheses.replace((*doubter.filter).clone());
-        self.hypotheses.watchers.clear();
+        self.tracking.hypotheses.replace((*doubter.filter).clone());
+        self.tracking.hypotheses.forget_subsets();
         self.doubt_next(*doubter.filter, name);
         self.refusals = None;
         self.accept(t);
@@ -109,12 +109,13 @@ impl Core {
 
     /// From now on the filter as it is before `name` runs beside the estimate.
     fn doubt_next(&mut self, filter: Filter, name: Name) {
-        self.hypotheses.doubter = Some(Doubter::of_fixpoint(filter, name));
+        self.tracking.hypotheses.doubter = Some(Doubter::of_fixpoint(filter, name));
     }
 
     /// A fixpoint that is not believed is passed again: it may have been put right.
     fn look_again(&mut self, setup: &Setup, key: Key, reading: &Reading, name: Name) {
         let agrees = self
+            .tracking
             .hypotheses
             .single()
             .and_then(|filter| predicted(setup, key, reading, filter))
@@ -140,6 +141,13 @@ impl Core {
 
     fn tell_trust(&mut self, t: wayfix_filter::Timestamp, name: Name) {
         let distrusted = self.standings.is_distrusted(name);
+        if distrusted
+            != self
+                .watch
+                .holds(Condition::Missurveyed, Subject::target(name))
+        {
+            self.tracking.hypotheses.intervene();
+        }
         self.watch
             .set(t, Condition::Missurveyed, Subject::target(name), distrusted);
     }

@@ -64,17 +64,10 @@ impl Groups {
         if parts == 0 {
             return [None; 2];
         }
-        let anchor = |id: &str| setup.anchors.get(id).map(|a| a.index);
-        let landmark = |id: &str| setup.landmarks.get(id).map(|l| l.index);
         let targets = match reading {
-            Reading::Range(r) => [anchor(&r.anchor), None],
-            Reading::RangeDifference(r) => [anchor(&r.anchor_a), anchor(&r.anchor_b)],
-            Reading::Bearing(r) => [anchor(&r.anchor).or_else(|| landmark(&r.anchor)), None],
-            Reading::Rssi(r) => [setup.beacons.get(r.beacon.as_str()).map(|b| b.index), None],
-            Reading::Landmark(r) => [landmark(&r.landmark), None],
-            Reading::Pixel(r) => [landmark(&r.landmark), None],
-            Reading::Marker(r) => [setup.markers.get(r.marker.as_str()).map(|m| m.index), None],
-            _ => [Some(0), None],
+            Reading::Passage(_) => [Some(0), None],
+            _ if reading.target().is_none() => [Some(0), None],
+            _ => setup.targets(reading),
         };
         let [first, second] = targets.map(|index| {
             index.map(|index| GroupId {

@@ -2,13 +2,14 @@
 //! all directions at once.
 
 use nalgebra::Vector3;
-use wayfix_filter::smoother::Tape;
 use wayfix_filter::{Block, Timestamp, math};
 
 use super::cold::headings;
+use super::companions::Companions;
 use super::core::{Core, Filter};
 use super::inputs::Carrier;
 use super::protection::largest_eigenvalue;
+use super::relocation::beside;
 use super::setup::Setup;
 
 /// A heading with a larger sigma is unknown: linearised once, it would lead astray [rad].
@@ -29,16 +30,19 @@ impl Core {
     /// An estimate that was carried by nothing for too long is given up, and the start is sought anew, with
     /// what was learned.
     pub(super) fn give_up(&mut self) {
-        let Some(filter) = self.hypotheses.single().filter(|_| !self.is_seeking) else {
+        let Some(filter) = self
+            .tracking
+            .hypotheses
+            .single()
+            .filter(|_| !self.is_seeking)
+        else {
             return;
         };
         let p = filter.covariance(Block::Position, Block::Position);
         let is_lost = largest_eigenvalue(&p) > LOST_M * LOST_M
             && yaw_variance(filter) > UNKNOWN_RAD * UNKNOWN_RAD;
         if is_lost {
-            let mut learned = Box::new(filter.clone());
-            learned.set_journal(Tape::default());
-            self.learned = Some(learned);
+            self.learned = Some(Box::new(filter.with_journal(Companions::default())));
             self.seek_anew();
         }
     }
@@ -48,7 +52,7 @@ impl Core {
     pub(super) fn seek_anew(&mut self) {
         self.is_restart = true;
         self.is_seeking = true;
-        self.hypotheses.forget_beside();
+        self.tracking.hypotheses.forget_beside();
         self.window.clear();
         self.last_accepted = None;
         self.last_fixpoint = None;
@@ -58,15 +62,20 @@ impl Core {
 
     /// Splits a single hypothesis whose heading has become unknown while something carries it again.
     pub(super) fn try_headings(&mut self, setup: &Setup, t: Timestamp) {
-        let Some(filter) = self.hypotheses.single().filter(|_| !self.is_seeking) else {
+        let Some(filter) = self
+            .tracking
+            .hypotheses
+            .single()
+            .filter(|_| !self.is_seeking)
+        else {
             return;
         };
         let variance = yaw_variance(filter);
         let is_known = variance < UNKNOWN_RAD * UNKNOWN_RAD;
-        if is_known || self.inputs.carrier(setup, t).0 == Carrier::None {
+        if is_known || self.tracking.inputs.carrier(setup, t).0 == Carrier::None {
             return;
         }
-        let filter = filter.clone();
+        let filter = filter.with_journal(beside(filter));
         let turned = headings().map(|(turn_rad, sigma_rad)| {
             let mut one = filter.clone();
             let q_nb = math::exp(&(Vector3::z() * turn_rad)) * filter.nav().q_nb;
@@ -75,6 +84,6 @@ impl Core {
             one.reset_block(Block::Attitude, math::log(&q_nb), sigma);
             (one, -0.5 * turn_rad * turn_rad / variance)
         });
-        self.hypotheses.split(turned);
+        self.tracking.hypotheses.split(turned);
     }
 }

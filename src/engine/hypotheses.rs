@@ -10,12 +10,11 @@ use serde::{Deserialize, Serialize};
 use wayfix_filter::smoother::Tape;
 use wayfix_filter::{Block, Prior, Report, Timestamp, Verdict, math};
 
+use super::companions::Companions;
 use super::core::Filter;
 use super::doubter::{DOUBTED_S, Doubter};
-use super::groups::GroupId;
 use super::protection::Case;
 use super::report::{Reset, ResetCause};
-use super::separation::Watchers;
 
 /// Degrees of freedom of the likelihood.
 const NU: f64 = 4.0;
@@ -62,34 +61,98 @@ pub struct Hypotheses {
     all: Vec<Hypothesis>,
     /// When each source last weighed in.
     weighed: Vec<(u16, Timestamp)>,
-    /// Beside a single one: the filters that leave a group of measurements out.
-    pub watchers: Watchers,
     /// Beside a single one: the filter that did not believe the last fixpoint.
     pub doubter: Option<Doubter>,
+    /// How often what questions the estimate has changed it.
+    interventions: u64,
 }
 
 impl Clone for Hypotheses {
     fn clone(&self) -> Self {
+        let Self {
+            all,
+            weighed,
+            doubter,
+            interventions,
+        } = self;
         Self {
-            all: self.all.clone(),
-            weighed: self.weighed.clone(),
-            watchers: self.watchers.clone(),
-            doubter: self.doubter.clone(),
+            all: all.clone(),
+            weighed: weighed.clone(),
+            doubter: doubter.clone(),
+            interventions: *interventions,
         }
     }
 
     fn clone_from(&mut self, from: &Self) {
-        self.all.clone_from(&from.all);
-        self.weighed.clone_from(&from.weighed);
-        self.watchers.clone_from(&from.watchers);
-        match (&mut self.doubter, &from.doubter) {
+        let Self {
+            all,
+            weighed,
+            doubter,
+            interventions,
+        } = from;
+        self.all.clone_from(all);
+        self.weighed.clone_from(weighed);
+        match (&mut self.doubter, doubter) {
             (Some(kept), Some(from)) => kept.clone_from(from),
             (kept, from) => kept.clone_from(from),
         }
+        self.interventions = *interventions;
     }
 }
 
 impl Hypotheses {
+    /// Copies a single filter's state, not what goes along with it.
+    pub fn copy_single(&mut self, from: &Self) -> bool {
+        let [one] = from.all.as_slice() else {
+            return false;
+        };
+        match self.all.as_mut_slice() {
+            [own] => own.filter.copy_state(&one.filter),
+            _ => {
+                self.all.clear();
+                self.all.push(Hypothesis {
+                    filter: Box::new(one.filter.with_journal(Companions::default())),
+                    ln_weight: 0.0,
+                });
+            }
+        }
+        self.all[0].ln_weight = one.ln_weight;
+        self.weighed.clone_from(&from.weighed);
+        self.interventions = from.interventions;
+        true
+    }
+
+    /// How often what questions the estimate has changed it: where this is the same, the estimate
+    /// followed from the samples alone.
+    pub fn interventions(&self) -> u64 {
+        self.interventions
+    }
+
+    /// Notes that what is believed has changed, or is about to.
+    pub fn intervene(&mut self) {
+        self.interventions += 1;
+    }
+
+    /// The same in the place of others.
+    #[must_use]
+    pub fn after(self, others: &Self) -> Self {
+        Self {
+            interventions: others.interventions + 1,
+            ..self
+        }
+    }
+
+    /// Changes all filters, and those that go along with them, as something that questions them asks.
+    pub fn change(&mut self, change: impl FnMut(&mut Filter)) {
+        self.intervene();
+        self.filters_mut().for_each(change);
+    }
+
+    /// The best one, to be changed.
+    pub fn best_mut(&mut self) -> Option<&mut Hypothesis> {
+        self.all.first_mut()
+    }
+
     /// Number alive.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -108,15 +171,11 @@ impl Hypotheses {
         self.all.first()
     }
 
-    /// The filters of all, the best first, and those beside them: what is carried along and what all
+    /// The filters of all, the best first, and that beside them: what is carried along and what all
     /// constraints hold for.
     pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter> {
         let beside = self.doubter.iter_mut().map(|d| &mut *d.filter);
-        self.all
-            .iter_mut()
-            .map(|h| &mut *h.filter)
-            .chain(self.watchers.filters_mut())
-            .chain(beside)
+        self.all.iter_mut().map(|h| &mut *h.filter).chain(beside)
     }
 
     /// The filter of a single hypothesis; `None` before the start and in a contest.
@@ -128,9 +187,18 @@ impl Hypotheses {
         }
     }
 
+    /// The same, to be changed.
+    pub fn single_mut(&mut self) -> Option<&mut Filter> {
+        match self.all.as_mut_slice() {
+            [one] => Some(&mut one.filter),
+            _ => None,
+        }
+    }
+
     /// Puts several in the place of a single one, with their log weights; the first is the best.
     pub fn split(&mut self, into: impl IntoIterator<Item = (Filter, f64)>) {
-        self.forget_beside();
+        self.intervene();
+        self.doubter = None;
         self.weighed.clear();
         self.all.clear();
         let all = into.into_iter().take(CAPACITY);
@@ -142,9 +210,24 @@ impl Hypotheses {
 
     /// Puts another filter in the place of the single one.
     pub fn replace(&mut self, filter: Filter) {
+        self.intervene();
         if let [one] = self.all.as_mut_slice() {
             *one.filter = filter;
         }
+    }
+
+    /// The estimate has jumped: the filters that leave a group out start anew.
+    pub fn forget_subsets(&mut self) {
+        self.intervene();
+        for filter in self.filters_mut() {
+            filter.split().1.subsets.clear();
+        }
+    }
+
+    /// The estimate has jumped: what was compared with it starts anew.
+    pub fn forget_beside(&mut self) {
+        self.forget_subsets();
+        self.doubter = None;
     }
 
     /// A place that was left long ago is no longer kept in mind.
@@ -155,17 +238,24 @@ impl Hypotheses {
         }
     }
 
-    /// The estimate has jumped: what was compared with it starts anew.
-    pub fn forget_beside(&mut self) {
-        self.watchers.clear();
-        self.doubter = None;
+    /// Updates the filter beside a single hypothesis, unless it ignores the measurement.
+    pub fn beside<R>(
+        &mut self,
+        is_ignored: impl Fn(&Doubter) -> bool,
+        update: impl FnOnce(&mut Filter) -> R,
+    ) {
+        if let Some(doubter) = &mut self.doubter
+            && !is_ignored(doubter)
+        {
+            update(&mut doubter.filter);
+        }
     }
 
     /// One more, as likely as any other, of which `tape` takes note.
     pub fn add(&mut self, prior: Prior, tape: Tape) {
         if self.all.len() < CAPACITY {
             self.all.push(Hypothesis {
-                filter: Box::new(Filter::recorded(&prior, tape)),
+                filter: Box::new(Filter::recorded(&prior, Companions::of(tape))),
                 ln_weight: 0.0,
             });
         }
@@ -173,17 +263,14 @@ impl Hypotheses {
 
     /// Marks the states of all that may become the estimate, for smoothing.
     pub fn mark(&mut self, period_s: f64) {
-        let doubter = self.doubter.iter_mut().map(|d| &mut *d.filter);
-        let all = self.all.iter_mut().map(|h| &mut *h.filter);
-        all.chain(doubter).for_each(|filter| filter.mark(period_s));
+        self.filters_mut().for_each(|filter| filter.mark(period_s));
     }
 
     /// What happens from now on is kept, or is no more.
     pub fn keep(&mut self, tape: &Tape) {
-        let doubter = self.doubter.iter_mut().map(|d| &mut *d.filter);
-        let all = self.all.iter_mut().map(|h| &mut *h.filter);
-        all.chain(doubter)
-            .for_each(|filter| filter.set_journal(tape.clone()));
+        for filter in self.filters_mut() {
+            filter.split().1.tape.clone_from(tape);
+        }
     }
 
     /// Share of a measurement that counts in the contest: the errors of a fast source are not
@@ -231,37 +318,6 @@ impl Hypotheses {
         first
     }
 
-    /// A measurement of a group is about to be used on the single hypothesis.
-    pub fn attend(&mut self, group: GroupId, t: Timestamp, places: bool) {
-        if let [one] = self.all.as_slice() {
-            self.watchers.attend(group, t, places, &one.filter);
-        }
-    }
-
-    /// Compares a single hypothesis with the filters that leave one group out; tells of each group
-    /// whether it contradicts the others.
-    pub fn compare(&mut self, t: Timestamp, tell: impl FnMut(GroupId, bool)) {
-        if let [one] = self.all.as_slice() {
-            self.watchers.compare(&one.filter, t, tell);
-        }
-    }
-
-    /// Updates the filters beside a single hypothesis by a measurement, but for those that leave it
-    /// out.
-    pub fn beside<R>(
-        &mut self,
-        is_of: impl Fn(GroupId) -> bool,
-        is_ignored: impl Fn(&Doubter) -> bool,
-        mut update: impl FnMut(&mut Filter) -> R,
-    ) {
-        self.watchers.update(is_of, &mut update);
-        if let Some(doubter) = &mut self.doubter
-            && !is_ignored(doubter)
-        {
-            update(&mut doubter.filter);
-        }
-    }
-
     /// Applies a constraint to all; it says nothing about which is right.
     pub fn constrain<R>(&mut self, mut update: impl FnMut(&mut Filter) -> R) {
         for filter in self.filters_mut() {
@@ -275,6 +331,7 @@ impl Hypotheses {
         if self.all.len() < 2 {
             return None;
         }
+        self.intervene();
         let before = *self.all[0].filter.nav();
         // The first stays first until another is clearly more likely: no flicker between equals.
         let limit = self.all[0].ln_weight + STAYS;

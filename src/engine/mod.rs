@@ -5,12 +5,14 @@
 
 mod clocks;
 mod cold;
+mod companions;
 mod constraints;
 mod core;
 mod doubter;
 mod fixpoint;
 mod freeze;
 mod groups;
+mod head;
 mod headings;
 mod health;
 mod hypotheses;
@@ -20,6 +22,7 @@ mod past;
 mod period;
 mod protection;
 mod relocation;
+mod reordering;
 mod report;
 mod resolve;
 mod sealed;
@@ -29,12 +32,15 @@ mod smooth;
 mod snapshot;
 mod standing;
 mod start;
+mod thinning;
 mod tie;
 mod timeline;
 mod told;
+mod tracking;
 mod watch;
 mod wheels;
 
+use arrayvec::ArrayVec;
 use nalgebra::{Matrix2, Matrix3};
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
 use wayfix_filter::{Block, Nav, Timestamp};
@@ -56,22 +62,26 @@ pub(crate) use snapshot::{Kept, Saved};
 use crate::config::{Site, Source, Vehicle};
 pub use core::STATES;
 use core::{Core, Filter, Outcome};
+use head::{Head, Pending};
 use health::{Change, Subject, Watch};
+use protection::{Case, MOST_CASES, carry_forward, is_above, level};
+use reordering::Reordering;
 use smooth::{Follower, Shift};
 use timeline::Timeline;
 use told::{Told, ToldFindings};
+use tracking::Tracking;
 
 /// Events that the history holds at most.
 const EVENTS: usize = 4096;
 /// Checkpoints that it holds at most.
-const CHECKPOINTS: usize = 64;
+const CHECKPOINTS: usize = 12;
 /// How far back an estimate is told [s].
 pub const LOOK_BACK_S: f64 = 0.5;
 /// A correction beyond three sigmas (variance), and of a centimetre at least, is an event.
 const UNUSUAL_SQ: f64 = 9.0;
 const LEAST_JUMP_M: f64 = 0.01;
-/// Events between two checkpoints.
-const SPACING: usize = 8;
+/// Events between two checkpoints of the guarded line, which is seldom taken back.
+const SPACING: usize = 64;
 
 /// What one step produced; reused from step to step.
 #[derive(Debug, Default)]
@@ -137,6 +147,7 @@ pub struct Learned {
 pub struct Engine {
     setup: Setup,
     fingerprints: Fingerprints,
+    /// The guarded line: the state after all final samples.
     core: Box<Core>,
     history: EngineHistory,
     timeline: Timeline,
@@ -145,6 +156,14 @@ pub struct Engine {
     follower: Follower,
     told_resets: Told<(Timestamp, ResetCause)>,
     told_findings: ToldFindings,
+    /// What is not final yet, and the estimate that has run ahead by it.
+    pending: Pending,
+    head: Head,
+    reordering: Reordering,
+    /// The latest key that became final.
+    final_key: Option<Key>,
+    /// The protection level is above the alert limit.
+    is_above: bool,
 }
 
 type EngineHistory = History<Box<[EventSlot<Sample>]>, Box<[CheckpointSlot<Core>]>>;
@@ -189,6 +208,11 @@ impl Engine {
             follower: Follower::default(),
             told_resets: Told::new(),
             told_findings: ToldFindings::default(),
+            pending: Pending::new(),
+            head: Head::default(),
+            reordering: Reordering::default(),
+            final_key: None,
+            is_above: false,
         })
     }
 
@@ -239,66 +263,216 @@ impl Engine {
         if self.timeline.is_set_ahead(key.t) {
             self.restart();
         }
-        let mut carried = Shift::default();
-        let mut is_late = false;
-        let before = self.position_covariance();
-        let result = self.history.insert(
-            &mut *self.core,
-            &self.setup,
-            key,
-            *sample,
-            |new, outcome: Outcome| {
-                if new {
-                    report.fate = outcome.fate;
-                    report.update = outcome.update;
-                    carried = outcome.carried;
-                } else {
-                    is_late = true;
-                }
-                outputs.resets.extend(outcome.reset);
-                let changes = outcome.changes.iter();
-                outputs
-                    .findings
-                    .extend(changes.map(|c| finding(&self.setup, c)));
-            },
-        );
-        match result {
+        let now = self.timeline.now().map_or(key.t, |now| now.max(key.t));
+        let is_too_late = key.t < now.shifted(-horizon_s);
+        let place = self.pending.binary_search_by(|(k, _)| k.cmp(&key));
+        let accepted = if is_too_late {
+            Err(Refused::TooLate)
+        } else if self.final_key.is_some_and(|last| key <= last) {
+            self.reordering.note(key.t, now, horizon_s);
+            self.take_back(key, sample, outputs)
+        } else if let Err(place) = place {
+            self.reordering.note(key.t, now, horizon_s);
+            self.pending.insert(place, (key, *sample));
+            self.head.inserted(place, &self.core);
+            Ok(())
+        } else {
+            Err(Refused::Duplicate)
+        };
+        match accepted {
             Ok(()) => {
                 self.timeline.advance(key.t, index);
-                // What a late sample changes of the past is a correction, all of it.
-                let correction = self.follow(if is_late { Shift::default() } else { carried });
-                self.told_resets
-                    .sift(&mut outputs.resets, |r| (r.t, r.cause));
-                if let Some(before) = before.filter(|_| outputs.resets.is_empty()) {
-                    outputs.resets.extend(self.unusual(&before, &correction));
-                }
+                self.settle(outputs);
             }
-            Err(Refused::TooLate) => {
-                report.fate = Fate::TooLate;
-                if self.timeline.is_set_back() {
+            Err(refused) => {
+                report.fate = match refused {
+                    Refused::TooLate => Fate::TooLate,
+                    Refused::Duplicate => Fate::Duplicate,
+                };
+                if refused == Refused::TooLate && self.timeline.is_set_back() {
                     self.restart();
                 }
+                self.told_findings.sift(&mut outputs.findings);
+                outputs.reports.push(report);
+                return;
             }
-            Err(Refused::Duplicate) => report.fate = Fate::Duplicate,
         }
+        self.told_resets
+            .sift(&mut outputs.resets, |r| (r.t, r.cause));
         self.told_findings.sift(&mut outputs.findings);
-        outputs.reports.push(report);
+    }
+
+    /// Lets time pass without a sample: what was measured before `t` will not come any more, but for
+    /// the usual lateness.
+    pub fn advance_to(&mut self, t: Timestamp, outputs: &mut Outputs) {
+        outputs.clear();
+        if self.core.is_settled() {
+            let horizon_s = self.setup.estimator.horizon_s;
+            let delay_s = self
+                .reordering
+                .delay_s(self.setup.declared_delay_s, horizon_s);
+            self.finalise_until(t.shifted(-delay_s), outputs);
+        }
+        self.conclude(outputs);
+    }
+
+    /// Nothing more will come: all samples that wait become final.
+    pub fn finish(&mut self, outputs: &mut Outputs) {
+        outputs.clear();
+        self.finalise_until(Timestamp(i64::MAX), outputs);
+        self.conclude(outputs);
+    }
+
+    fn conclude(&mut self, outputs: &mut Outputs) {
+        self.run_head(outputs);
+        self.told_resets
+            .sift(&mut outputs.resets, |r| (r.t, r.cause));
+        self.told_findings.sift(&mut outputs.findings);
+    }
+
+    /// Makes final what is old enough, and brings the head up to the newest sample.
+    fn settle(&mut self, outputs: &mut Outputs) {
+        let horizon_s = self.setup.estimator.horizon_s;
+        let delay_s = self
+            .reordering
+            .delay_s(self.setup.declared_delay_s, horizon_s);
+        let newest = self.timeline.now().unwrap_or_default();
+        self.finalise_until(newest.shifted(-delay_s), outputs);
+        if self.run_head(outputs) {
+            // A fixpoint that the head refuses decides over the estimate: at once.
+            self.finalise_until(Timestamp(i64::MAX), outputs);
+            self.run_head(outputs);
+        }
+    }
+
+    /// Makes final what was measured before `limit`, and all that waits where there is no single
+    /// estimate: a start, or a contest, has no head.
+    fn finalise_until(&mut self, limit: Timestamp, outputs: &mut Outputs) {
+        while let Some((key, _)) = self.pending.front()
+            && (key.t <= limit || !self.core.is_settled())
+        {
+            let Some((key, sample)) = self.pending.pop_front() else {
+                return;
+            };
+            self.head.advanced();
+            // Nothing waits that is earlier, and nothing final is later: it can't be refused.
+            let _ = self.take_back(key, &sample, outputs);
+        }
+    }
+
+    /// Puts a sample into the guarded line at its own time, whatever was final there.
+    fn take_back(
+        &mut self,
+        key: Key,
+        sample: &Sample,
+        outputs: &mut Outputs,
+    ) -> Result<(), Refused> {
+        let is_new = self.final_key.is_none_or(|last| key > last);
+        let setup = &self.setup;
+        let Outputs {
+            reports,
+            resets,
+            findings,
+        } = outputs;
+        self.history.insert(
+            &mut *self.core,
+            setup,
+            key,
+            *sample,
+            |of_sample, outcome: Outcome| {
+                if of_sample {
+                    reports.push(Report {
+                        t: key.t,
+                        source: sample.source,
+                        kind: sample.reading.kind(),
+                        target: sample.reading.target(),
+                        fate: outcome.fate,
+                        update: outcome.update,
+                    });
+                }
+                resets.extend(outcome.reset);
+                findings.extend(outcome.changes.iter().map(|c| finding(setup, c)));
+            },
+        )?;
+        if is_new {
+            self.final_key = Some(key);
+        } else {
+            self.core.tracking.hypotheses.intervene();
+        }
+        Ok(())
+    }
+
+    /// Brings the head up to the newest sample; what it does not do by itself is a correction. True when
+    /// it refused a fixpoint.
+    fn run_head(&mut self, outputs: &mut Outputs) -> bool {
+        let run = self.head.run(&self.setup, &self.core, &self.pending);
+        let carried = if self.head.tracking().is_some() {
+            run.carried
+        } else {
+            self.core.tracking.carried
+        };
+        let correction = self.follow(carried);
+        let before = self.tracking().before_update;
+        if let Some(before) = before.filter(|_| outputs.resets.is_empty()) {
+            outputs.resets.extend(self.unusual(&before, &correction));
+        }
+        self.watch_alert(outputs);
+        run.refused_fixpoint
+    }
+
+    /// The state of the estimate now: the head's, or the guarded line's where there is no head.
+    fn tracking(&self) -> &Tracking {
+        self.head.tracking().unwrap_or(&self.core.tracking)
+    }
+
+    /// The guarded line's filter, to be looked at; `None` before the start.
+    pub(crate) fn guarded(&self) -> Option<&Filter> {
+        Some(&self.core.tracking.hypotheses.best()?.filter)
+    }
+
+    /// Whether the protection level is above the alert limit now; a change is an event.
+    fn watch_alert(&mut self, outputs: &mut Outputs) {
+        let protection = &self.setup.protection;
+        let (horizontal, vertical) = (protection.horizontal_alert_m, protection.vertical_alert_m);
+        let Some(best) = self.tracking().hypotheses.best() else {
+            return;
+        };
+        if horizontal.is_none() && vertical.is_none() {
+            return;
+        }
+        let t = best.filter.t();
+        let cases = self.cases(&best.filter);
+        let above = is_above(&cases, protection.exceedance, horizontal, vertical);
+        if above != self.is_above {
+            self.is_above = above;
+            outputs.findings.push(Finding {
+                t,
+                condition: Condition::AlertLimit,
+                source: None,
+                target: None,
+                began: above,
+            });
+        }
+    }
+
+    /// The states of the world that the protection level of the estimate that `filter` gives covers:
+    /// those of the guarded line, carried forward by what the estimate has become less sure since.
+    fn cases(&self, filter: &Filter) -> ArrayVec<Case, MOST_CASES> {
+        let mut cases = self.core.cases(&self.setup);
+        if let Some(guarded) = self.guarded() {
+            let p = |f: &Filter| f.covariance(Block::Position, Block::Position);
+            carry_forward(&mut cases, &p(guarded), &p(filter));
+        }
+        cases
     }
 
     /// Lets the smooth output follow the estimate as it is now.
     fn follow(&mut self, carried: Shift) -> Shift {
-        let Some(best) = self.core.hypotheses.best() else {
+        let Some(best) = self.tracking().hypotheses.best() else {
             return Shift::default();
         };
-        let (t, nav) = (best.filter.t(), best.filter.nav());
-        self.follower.follow(&self.setup.smooth, t, nav, &carried)
-    }
-
-    /// Covariance of the position as it is told.
-    fn position_covariance(&self) -> Option<Matrix3<f64>> {
-        let best = self.core.hypotheses.best()?;
-        let (spread, _) = self.core.hypotheses.spread();
-        Some(best.filter.covariance(Block::Position, Block::Position) + spread)
+        let (t, nav) = (best.filter.t(), *best.filter.nav());
+        self.follower.follow(&self.setup.smooth, t, &nav, &carried)
     }
 
     /// A correction that is larger than the covariance before it allows, as an event.
@@ -306,7 +480,7 @@ impl Engine {
         let d = correction.p_n.xy();
         let p: Matrix2<f64> = before.fixed_view::<2, 2>(0, 0).into_owned();
         let is_unusual = d.norm_squared().powi(2) > UNUSUAL_SQ * d.dot(&(p * d));
-        let t = self.core.hypotheses.best()?.filter.t();
+        let t = self.tracking().hypotheses.best()?.filter.t();
         (is_unusual && d.norm() > LEAST_JUMP_M).then_some(Reset {
             t,
             cause: ResetCause::Correction,
@@ -318,7 +492,13 @@ impl Engine {
     /// The conditions in force.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.core.watch.health().and(self.clocks.health())
+        let alert = self.is_above.then_some(Condition::AlertLimit);
+        let alert: Health = alert.into_iter().collect();
+        self.core
+            .watch
+            .health()
+            .and(self.clocks.health())
+            .and(alert)
     }
 
     /// Tells of clocks that have become wrong, or right again. They are judged by the order of arrival,
@@ -345,18 +525,29 @@ impl Engine {
         self.follower = Follower::default();
         self.told_resets = Told::new();
         self.told_findings = ToldFindings::default();
+        self.pending.clear();
+        self.head.forget();
+        self.reordering = Reordering::default();
+        self.final_key = None;
+        self.is_above = false;
+    }
+
+    /// The newest time that was believed; `None` before the first sample.
+    #[must_use]
+    pub fn now(&self) -> Option<Timestamp> {
+        self.timeline.now()
     }
 
     /// The filter behind the estimate, to be looked at; `None` before the start.
     #[must_use]
     pub fn filter(&self) -> Option<&Filter> {
-        Some(&self.core.hypotheses.best()?.filter)
+        Some(&self.tracking().hypotheses.best()?.filter)
     }
 
     /// The estimate at the time of the newest sample; `None` before the start.
     #[must_use]
     pub fn estimate(&self) -> Option<Estimate> {
-        let filter = &self.core.hypotheses.best()?.filter;
+        let filter = &self.tracking().hypotheses.best()?.filter;
         Some(self.describe(filter, filter.t()))
     }
 
@@ -366,11 +557,11 @@ impl Engine {
     /// `None` before the start.
     #[must_use]
     pub fn estimate_at(&self, t: Timestamp) -> Option<Estimate> {
-        let best = self.core.hypotheses.best()?;
+        let best = self.tracking().hypotheses.best()?;
         let now = best.filter.t();
         if t > now {
-            let mut ahead = best.filter.clone();
-            self.core.inputs.advance(&self.setup, &mut ahead, t);
+            let mut ahead = best.filter.with_journal(companions::Companions::default());
+            self.tracking().inputs.advance(&self.setup, &mut ahead, t);
             return Some(self.describe(&ahead, t));
         }
         let mut estimate = self.describe(&best.filter, now);
@@ -391,7 +582,13 @@ impl Engine {
 
     fn describe(&self, filter: &Filter, t: Timestamp) -> Estimate {
         let nav = filter.nav();
-        let (spread, turn) = self.core.hypotheses.spread();
+        let hypotheses = &self.tracking().hypotheses;
+        let (spread, turn) = hypotheses.spread();
+        let moved = filter.moved_covariance();
+        let block = |block: Block| {
+            let i = block.start();
+            moved.fixed_view::<3, 3>(i, i).into_owned()
+        };
         let up_b = nav.q_nb.inverse() * nalgebra::Vector3::z();
         Estimate {
             t,
@@ -399,12 +596,11 @@ impl Engine {
             p_n: nav.p_n,
             v_n: nav.v_n,
             q_nb: nav.q_nb,
-            position_covariance: filter.covariance(Block::Position, Block::Position) + spread,
-            velocity_covariance: filter.covariance(Block::Velocity, Block::Velocity),
-            attitude_covariance: filter.covariance(Block::Attitude, Block::Attitude)
-                + up_b * up_b.transpose() * turn,
-            hypotheses: self.core.hypotheses.len(),
-            protection: self.core.protection(&self.setup, filter),
+            position_covariance: block(Block::Position) + spread,
+            velocity_covariance: block(Block::Velocity),
+            attitude_covariance: block(Block::Attitude) + up_b * up_b.transpose() * turn,
+            hypotheses: hypotheses.len(),
+            protection: level(&self.cases(filter), self.setup.protection.exceedance),
             health: self.health(),
             smooth: self.smooth(nav, t),
         }
@@ -412,7 +608,11 @@ impl Engine {
 
     /// The smooth pose at `t`, where the exact one is `nav`.
     fn smooth(&self, nav: &Nav, t: Timestamp) -> Pose {
-        let now = self.core.hypotheses.best().map_or(t, |h| h.filter.t());
+        let now = self
+            .tracking()
+            .hypotheses
+            .best()
+            .map_or(t, |h| h.filter.t());
         let ahead_s = t.seconds_since(now);
         self.follower.pose(&self.setup.smooth, nav, ahead_s)
     }
@@ -420,7 +620,7 @@ impl Engine {
     /// What has been learned so far.
     #[must_use]
     pub fn parameters(&self) -> Vec<Learned> {
-        let Some(best) = self.core.hypotheses.best() else {
+        let Some(best) = self.tracking().hypotheses.best() else {
             return Vec::new();
         };
         let all = best.filter.parameters();
@@ -434,6 +634,25 @@ impl Engine {
 }
 
 impl Source {
+    /// The longest known delay of any of its readings \[s\].
+    #[must_use]
+    pub fn longest_delay_s(&self) -> f64 {
+        match self {
+            Self::Gnss(s) => s.velocity_delay_s.max(s.position_delay_s),
+            Self::Imu(s) => s.delay_s,
+            Self::Magnetometer(s) => s.delay_s,
+            Self::Height(s) => s.delay_s,
+            Self::Wheels(s) => s.delay_s,
+            Self::Steering(s) => s.delay_s,
+            Self::Uwb(s) => s.delay_s,
+            Self::Rssi(s) => s.delay_s,
+            Self::Landmark(s) => s.delay_s,
+            Self::Camera(s) => s.delay_s,
+            Self::Portal(s) => s.delay_s,
+            Self::Pose(s) => s.delay_s,
+        }
+    }
+
     /// Known delay of a reading of this source \[s\].
     #[must_use]
     pub fn delay_s(&self, reading: &Reading) -> f64 {

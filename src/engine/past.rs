@@ -21,13 +21,14 @@ impl Engine {
     /// memory for every sample: see [`Engine::past_bytes`].
     pub fn keep_past(&mut self, period_s: f64) {
         self.setup.marks_every_s = Some(period_s);
-        self.core.hypotheses.keep(&Tape::recording(None));
+        self.core.tracking.hypotheses.keep(&Tape::recording(None));
     }
 
     /// Memory of all that was kept so far \[bytes\].
     #[must_use]
     pub fn past_bytes(&self) -> usize {
-        self.filter().map_or(0, |filter| filter.journal().bytes())
+        self.guarded()
+            .map_or(0, |filter| filter.journal().tape.bytes())
     }
 
     /// The whole run as all measurements show it (fixed-interval smoothing); empty unless
@@ -35,7 +36,7 @@ impl Engine {
     #[must_use]
     pub fn past(&self) -> Past {
         Past {
-            states: self.filter().map_or_else(Vec::new, |f| f.smoothed()),
+            states: self.guarded().map_or_else(Vec::new, |f| f.smoothed()),
             exceedance: self.setup.protection.exceedance,
         }
     }
@@ -44,7 +45,7 @@ impl Engine {
     /// smoothing). What lies behind it is let go, so memory is bounded by the lag.
     #[must_use]
     pub fn behind(&self, lag_s: f64) -> Option<Estimate> {
-        let smoothed = self.filter()?.smoothed_behind(lag_s)?;
+        let smoothed = self.guarded()?.smoothed_behind(lag_s)?;
         Some(estimate(&smoothed, self.setup.protection.exceedance))
     }
 }

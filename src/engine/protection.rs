@@ -52,6 +52,63 @@ impl Case {
     }
 }
 
+/// Most states of the world that a protection level covers.
+pub const MOST_CASES: usize = 48;
+
+/// The cases of a moment ago as they are now: `then` is the covariance of the estimate that they were
+/// of, `now` that of the estimate that has run ahead. Each is less sure by as much as the estimate has
+/// become; the separations stay.
+pub(super) fn carry_forward(cases: &mut [Case], then: &Matrix3<f64>, now: &Matrix3<f64>) {
+    let grown = |now: f64, then: f64| (now - then).max(0.0);
+    let horizontal = grown(largest_eigenvalue(now), largest_eigenvalue(then));
+    let vertical = grown(now[(2, 2)], then[(2, 2)]);
+    for (i, case) in cases.iter_mut().enumerate() {
+        if i == 0 {
+            case.variance = [largest_eigenvalue(now), now[(2, 2)].max(0.0)];
+        } else {
+            case.variance[0] += horizontal;
+            case.variance[1] += vertical;
+        }
+    }
+}
+
+/// Whether the level is above a limit, in one of the two: without the level itself.
+pub(super) fn is_above(
+    cases: &[Case],
+    exceedance: f64,
+    horizontal_m: Option<f64>,
+    vertical_m: Option<f64>,
+) -> bool {
+    let above = |limit_m: Option<f64>, axis: usize, tail: fn(f64, f64) -> f64| {
+        limit_m.is_some_and(|limit_m| risk(cases, axis, tail, limit_m) > exceedance)
+    };
+    above(horizontal_m, 0, rayleigh) || above(vertical_m, 1, normal)
+}
+
+/// Probability that the length of a horizontal error is larger, at most.
+fn rayleigh(l: f64, variance: f64) -> f64 {
+    libm::exp(-0.5 * l * l / variance)
+}
+
+/// Probability that the size of a vertical error is larger.
+fn normal(l: f64, variance: f64) -> f64 {
+    libm::erfc(l / libm::sqrt(2.0 * variance))
+}
+
+/// Probability that the error is larger than `l`.
+fn risk(cases: &[Case], axis: usize, tail: fn(f64, f64) -> f64, l: f64) -> f64 {
+    let of = |c: &Case| {
+        let left = l - c.apart_m[axis];
+        let share = if left <= 0.0 {
+            1.0
+        } else {
+            tail(left, c.variance[axis].max(f64::MIN_POSITIVE))
+        };
+        c.probability * share
+    };
+    cases.iter().map(of).sum()
+}
+
 /// Larger eigenvalue of the horizontal part.
 pub(super) fn largest_eigenvalue(p: &Matrix3<f64>) -> f64 {
     let mean = 0.5 * (p[(0, 0)] + p[(1, 1)]);
@@ -62,32 +119,17 @@ pub(super) fn largest_eigenvalue(p: &Matrix3<f64>) -> f64 {
 /// The level that all cases together exceed with at most `exceedance`.
 pub(super) fn level(cases: &[Case], exceedance: f64) -> ProtectionLevel {
     ProtectionLevel {
-        horizontal_m: smallest(cases, exceedance, 0, |l, variance| {
-            (-0.5 * l * l / variance).exp()
-        }),
-        vertical_m: smallest(cases, exceedance, 1, |l, variance| {
-            libm::erfc(l / (2.0 * variance).sqrt())
-        }),
+        horizontal_m: smallest(cases, exceedance, 0, rayleigh),
+        vertical_m: smallest(cases, exceedance, 1, normal),
     }
 }
 
-fn smallest(cases: &[Case], exceedance: f64, axis: usize, tail: impl Fn(f64, f64) -> f64) -> f64 {
-    let risk = |l: f64| -> f64 {
-        let of = |c: &Case| {
-            let left = l - c.apart_m[axis];
-            let share = if left <= 0.0 {
-                1.0
-            } else {
-                tail(left, c.variance[axis].max(f64::MIN_POSITIVE))
-            };
-            c.probability * share
-        };
-        cases.iter().map(of).sum()
-    };
+fn smallest(cases: &[Case], exceedance: f64, axis: usize, tail: fn(f64, f64) -> f64) -> f64 {
+    let risk = |l: f64| risk(cases, axis, tail, l);
     // So many sigmas are beyond any probability that can be asked for.
     const FAR: f64 = 9.0;
     const HALVINGS: usize = 10;
-    let bound = |c: &Case| c.apart_m[axis] + FAR * c.variance[axis].sqrt();
+    let bound = |c: &Case| c.apart_m[axis] + FAR * libm::sqrt(c.variance[axis]);
     let mut high = cases.iter().map(bound).fold(0.0, f64::max);
     let mut low = 0.0;
     // Halving to a thousandth.

@@ -6,13 +6,16 @@ use wayfix_filter::history::Key;
 use wayfix_filter::{Block, Timestamp};
 use wayfix_sensors::Reading;
 
-use super::core::{Core, Filter, HEALTHY_S, Outcome};
+use super::companions::Companions;
+use super::core::{Core, Filter, Outcome};
 use super::doubter::Doubter;
 use super::parameter::is_of_site;
 use super::report::{Fate, Reset, ResetCause};
-use super::resolve::{Model, resolve};
+use super::resolve::{Nature, resolve};
+use super::separation::OF_NO_GROUP;
 use super::setup::Setup;
 use super::start::start_sigma;
+use super::tracking::Tracking;
 
 /// How much a locked-out estimate is doubted at a time (variance), and how often [s].
 const DOUBT: f64 = 4.0;
@@ -63,17 +66,22 @@ pub(super) fn placed_by(
     reading: &Reading,
     filter: &Filter,
 ) -> Option<(Filter, wayfix_filter::Report)> {
-    let mut placed = filter.clone();
+    let mut placed = filter.with_journal(beside(filter));
     let height_m = placed.variance(Block::Position.start() + 2).sqrt();
     let sigma_m = Vector3::new(ANYWHERE_M, ANYWHERE_M, height_m);
     placed.reset_block(Block::Position, filter.nav().p_n, sigma_m);
-    let model = resolve(setup, key.source, reading, &mut placed).ok()?;
-    if matches!(model, Model::Marker(_)) {
+    let mut measurement = resolve(setup, key.source, reading, &mut placed).ok()?;
+    if measurement.nature().shows_heading {
         let turned = Vector3::new(0.0, 0.0, TURNED_RAD * TURNED_RAD);
-        placed.inflate(Block::Attitude, turned);
+        measurement.filter().inflate(Block::Attitude, turned);
     }
-    let report = model.update_iterated(&mut placed);
+    let report = measurement.update_iterated();
     report.verdict.is_used().then_some((placed, report))
+}
+
+/// What goes along with a filter that is kept beside the estimate: its past, no subset filters.
+pub(super) fn beside(filter: &Filter) -> Companions {
+    Companions::of(filter.journal().tape.clone())
 }
 
 impl Core {
@@ -83,12 +91,12 @@ impl Core {
         setup: &Setup,
         key: Key,
         reading: &Reading,
-        model: &Model,
+        nature: Nature,
         update: wayfix_filter::Report,
     ) -> Outcome {
         let t = key.t;
         let outcome = Outcome::from(update);
-        let places = model.anchor().is_some();
+        let places = nature.places;
         if update.verdict.is_used() {
             if places {
                 self.accept(t);
@@ -97,7 +105,7 @@ impl Core {
                     self.window.clear();
                 }
             }
-            if model.is_fixpoint() {
+            if nature.is_fixpoint {
                 self.last_fixpoint = Some(t);
             }
             return outcome;
@@ -105,14 +113,14 @@ impl Core {
         if outcome.fate != Fate::Gated || !places {
             return outcome;
         }
-        if model.is_fixpoint() {
+        if nature.is_fixpoint {
             let outcome = self.relocate_by_fixpoint(setup, key, reading, outcome);
             if outcome.fate == Fate::Gated {
                 self.note_refused(key, reading);
             }
             return outcome;
         }
-        if let Some(reset) = self.return_to_doubter(setup, key, model) {
+        if let Some(reset) = self.return_to_doubter(setup, key, reading) {
             return Outcome {
                 reset: Some(reset),
                 ..outcome
@@ -142,11 +150,11 @@ impl Core {
         reading: &Reading,
         outcome: Outcome,
     ) -> Outcome {
-        let fresh = |at: Option<Timestamp>| at.is_some_and(|a| key.t.seconds_since(a) < HEALTHY_S);
+        let fresh = |at| Tracking::is_fresh(at, key.t);
         if fresh(self.last_accepted) || fresh(self.last_fixpoint) {
             return outcome;
         }
-        let Some(best) = self.hypotheses.best() else {
+        let Some(best) = self.tracking.hypotheses.best() else {
             return outcome;
         };
         let before = *best.filter.nav();
@@ -166,24 +174,32 @@ impl Core {
         let Some(factor) = spread.cholesky().map(|l| 0.5 * jump.dot(&l.solve(&jump))) else {
             return outcome;
         };
-        let report = self.hypotheses.update(key.source, key.t, true, |filter| {
-            if factor <= TEACHABLE {
-                filter.doubt(factor, is_of_site);
-                let model = resolve(setup, key.source, reading, filter).ok()?;
-                return Some(model.update_iterated(filter));
-            }
-            let (placed, report) = placed_by(setup, key, reading, filter)?;
-            *filter = placed;
-            Some(report)
-        });
+        self.tracking.hypotheses.intervene();
+        let report = self
+            .tracking
+            .hypotheses
+            .update(key.source, key.t, true, |filter| {
+                if factor <= TEACHABLE {
+                    filter.doubt(factor, is_of_site);
+                    let mut measurement = resolve(setup, key.source, reading, filter).ok()?;
+                    return Some(measurement.update_iterated());
+                }
+                let (placed, report) = placed_by(setup, key, reading, filter)?;
+                *filter = placed;
+                Some(report)
+            });
         let Some(update) = report.filter(|r| r.verdict.is_used()) else {
             return outcome;
         };
-        self.hypotheses.watchers.clear();
+        self.tracking.hypotheses.forget_subsets();
         self.accept(key.t);
         self.last_fixpoint = Some(key.t);
         self.refusals = None;
-        let after = self.hypotheses.best().map_or(before, |h| *h.filter.nav());
+        let after = self
+            .tracking
+            .hypotheses
+            .best()
+            .map_or(before, |h| *h.filter.nav());
         Outcome {
             fate: Fate::Relocated,
             update: Some(update),
@@ -194,12 +210,13 @@ impl Core {
 
     /// What the estimate refuses may agree with the place that it was taken from: a receiver that had
     /// led it away is sound again. Then it goes back.
-    fn return_to_doubter(&mut self, setup: &Setup, key: Key, model: &Model) -> Option<Reset> {
+    fn return_to_doubter(&mut self, setup: &Setup, key: Key, reading: &Reading) -> Option<Reset> {
         let judge = setup.sources[usize::from(key.source)].judge;
-        let doubter = self.hypotheses.doubter.as_mut()?;
+        let doubter = self.tracking.hypotheses.doubter.as_mut()?;
         doubter.displaced?;
         let mut trial = (*doubter.filter).clone();
-        if !model.update(&mut trial, &judge).verdict.is_used() {
+        let mut measurement = resolve(setup, key.source, reading, &mut trial).ok()?;
+        if !measurement.update(&judge, OF_NO_GROUP).verdict.is_used() {
             doubter.agreed = 0;
             return None;
         }
@@ -207,10 +224,10 @@ impl Core {
         if doubter.agreed < LEAST_REFUSALS {
             return None;
         }
-        let before = *self.hypotheses.single()?.nav();
+        let before = *self.tracking.hypotheses.single()?.nav();
         let after = *trial.nav();
-        self.hypotheses.replace(trial);
-        self.hypotheses.forget_beside();
+        self.tracking.hypotheses.replace(trial);
+        self.tracking.hypotheses.forget_beside();
         self.refusals = None;
         self.accept(key.t);
         Some(Reset::between(
@@ -224,7 +241,7 @@ impl Core {
     /// Notes that an absolute measurement placed the asset.
     pub(super) fn accept(&mut self, t: Timestamp) {
         self.last_accepted = Some(t);
-        self.accepted_at_m = self.gone_m;
+        self.accepted_at_m = self.tracking.gone_m;
     }
 
     /// Whether a jump is further than the whole way since the asset was last placed, all of which motion
@@ -232,18 +249,18 @@ impl Core {
     fn is_beyond_any_drift(&self, jump_m: f64) -> bool {
         let told = self
             .last_accepted
-            .is_some_and(|at| self.uncarried.is_none_or(|u| u < at));
-        let way_m = self.gone_m - self.accepted_at_m;
+            .is_some_and(|at| self.tracking.uncarried.is_none_or(|u| u < at));
+        let way_m = self.tracking.gone_m - self.accepted_at_m;
         told && jump_m > LEAST_JUMP_M.max(WAY_SHARE * way_m)
     }
 
     /// A fixpoint that leads beyond any drift is not believed, but kept in mind: the next one decides.
     fn hear_out(&mut self, reading: &Reading, placed: Filter) {
         let Some(name) = reading.target() else { return };
-        let is_heard = (self.hypotheses.doubter.as_ref())
+        let is_heard = (self.tracking.hypotheses.doubter.as_ref())
             .is_some_and(|d| d.believes && d.ignored.contains(&name));
         if !is_heard {
-            self.hypotheses.doubter = Some(Doubter::believer(placed, name));
+            self.tracking.hypotheses.doubter = Some(Doubter::believer(placed, name));
         }
     }
 
@@ -258,30 +275,31 @@ impl Core {
             self.seek_anew();
             return None;
         }
-        let nav = *self.hypotheses.best()?.filter.nav();
+        let nav = *self.tracking.hypotheses.best()?.filter.nav();
         let solutions = self
             .window
             .solve(setup, &nav.q_nb, false, Some(nav.v_n.norm()));
         let [place] = solutions.as_slice() else {
-            for filter in self.hypotheses.filters_mut() {
-                filter.doubt(DOUBT, is_of_site);
-            }
+            self.tracking
+                .hypotheses
+                .change(|filter| filter.doubt(DOUBT, is_of_site));
             return None;
         };
         let place = *place;
-        let left = self.hypotheses.single().cloned();
-        self.hypotheses.forget_beside();
-        for filter in self.hypotheses.filters_mut() {
+        let left = self.tracking.hypotheses.single();
+        let left = left.map(|filter| filter.with_journal(beside(filter)));
+        self.tracking.hypotheses.forget_beside();
+        self.tracking.hypotheses.change(|filter| {
             let sigma = start_sigma(&place);
             filter.reset_block(Block::Position, place.p_n, sigma);
             filter.inflate(Block::Velocity, Vector3::repeat(0.25));
             filter.inflate(Block::Attitude, Vector3::new(0.0, 0.0, 0.3));
-        }
+        });
         self.relocalised = Some(t);
-        self.hypotheses.doubter = left.map(|filter| Doubter::of_place(filter, t));
+        self.tracking.hypotheses.doubter = left.map(|filter| Doubter::of_place(filter, t));
         self.window.clear();
         self.accept(t);
-        let after = *self.hypotheses.best()?.filter.nav();
+        let after = *self.tracking.hypotheses.best()?.filter.nav();
         Some(Reset::between(t, ResetCause::Relocalised, &nav, &after))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use nalgebra::{Matrix3, UnitQuaternion, Vector2, Vector3};
 use wayfix_filter::{Judge, Weight as FilterWeight, math};
+use wayfix_sensors::Reading;
 
 use super::groups::Groups;
 use crate::config::site::{Datum, ZoneKind};
@@ -50,6 +51,9 @@ pub struct Setup {
     pub groups: Groups,
     /// How the smooth output follows the exact one.
     pub smooth: Smooth,
+    /// The longest delay that vehicle.toml declares of a source: samples wait so long at least before
+    /// they are final \[s\].
+    pub declared_delay_s: f64,
     /// Time between two states that are kept for smoothing \[s\]; `None`: nothing is kept.
     pub marks_every_s: Option<f64>,
     /// Sources in the order of their names; a source's index is its place here.
@@ -140,6 +144,8 @@ pub struct Marker {
 /// A portal.
 #[derive(Clone, Copy, Debug)]
 pub struct Portal {
+    /// Number for thinning.
+    pub index: u16,
     /// Middle \[m\].
     pub p_n: Vector3<f64>,
     /// Direction of passage [rad].
@@ -238,8 +244,8 @@ impl Setup {
                     (m.id.clone(), marker)
                 })
                 .collect(),
-            portals: (site.portals.iter())
-                .map(|p| {
+            portals: (site.portals.iter().enumerate())
+                .map(|(i, p)| {
                     // Uniform over the width; over a disc, each coordinate has a quarter of the
                     // diameter as its sigma.
                     let across = if p.yaw_deg.is_some() {
@@ -248,6 +254,7 @@ impl Setup {
                         p.width_m / 4.0
                     };
                     let portal = Portal {
+                        index: indexed(i),
                         p_n: site.in_frame(p.position_m),
                         yaw_rad: p.yaw_deg.unwrap_or(0.0).to_radians() + grid_yaw_rad,
                         sigma_along_m: if p.yaw_deg.is_some() {
@@ -277,12 +284,34 @@ impl Setup {
             protection: vehicle.protection,
             groups: Groups::new(site, vehicle),
             smooth: vehicle.smooth,
+            declared_delay_s: (vehicle.sources.values())
+                .map(Source::longest_delay_s)
+                .fold(0.0, f64::max),
             marks_every_s: None,
             by_name: (sources.iter().enumerate())
                 .map(|(i, s)| (s.name.clone(), indexed(i)))
                 .collect(),
             sources,
         })
+    }
+
+    /// The numbers of the targets that a reading is about; `None` where it has none, or site.toml does
+    /// not name it.
+    #[must_use]
+    pub fn targets(&self, reading: &Reading) -> [Option<u16>; 2] {
+        let anchor = |id: &str| self.anchors.get(id).map(|a| a.index);
+        let landmark = |id: &str| self.landmarks.get(id).map(|l| l.index);
+        match reading {
+            Reading::Range(r) => [anchor(&r.anchor), None],
+            Reading::RangeDifference(r) => [anchor(&r.anchor_a), anchor(&r.anchor_b)],
+            Reading::Bearing(r) => [anchor(&r.anchor).or_else(|| landmark(&r.anchor)), None],
+            Reading::Rssi(r) => [self.beacons.get(r.beacon.as_str()).map(|b| b.index), None],
+            Reading::Landmark(r) => [landmark(&r.landmark), None],
+            Reading::Pixel(r) => [landmark(&r.landmark), None],
+            Reading::Marker(r) => [self.markers.get(r.marker.as_str()).map(|m| m.index), None],
+            Reading::Passage(r) => [self.portals.get(r.portal.as_str()).map(|p| p.index), None],
+            _ => [None, None],
+        }
     }
 
     /// Index of a source.

@@ -10,7 +10,9 @@ use wayfix_sensors::Sample;
 
 use super::Engine;
 use super::core::Core;
+use super::head::Pending;
 use super::health::Watch;
+use super::reordering::Reordering;
 use super::report::ResetCause;
 use super::sealed::{Content, Fingerprints, open, reads_alike, seal};
 use super::setup::SetupError;
@@ -66,6 +68,10 @@ pub(crate) struct Saved<'a> {
     follower: &'a Follower,
     told_resets: &'a Told<(Timestamp, ResetCause)>,
     told_findings: &'a ToldFindings,
+    pending: &'a Pending,
+    reordering: &'a Reordering,
+    final_key: Option<Key>,
+    is_above: bool,
 }
 
 /// The same as it is read.
@@ -80,6 +86,10 @@ pub(crate) struct Kept {
     follower: Follower,
     told_resets: Told<(Timestamp, ResetCause)>,
     told_findings: ToldFindings,
+    pending: Pending,
+    reordering: Reordering,
+    final_key: Option<Key>,
+    is_above: bool,
 }
 
 impl Engine {
@@ -132,6 +142,12 @@ impl Engine {
             follower,
             told_resets,
             told_findings,
+            pending,
+            reordering,
+            final_key,
+            is_above,
+            // It follows from the guarded line and what waits.
+            head: _,
         } = self;
         Saved {
             core,
@@ -143,6 +159,10 @@ impl Engine {
             follower,
             told_resets,
             told_findings,
+            pending,
+            reordering,
+            final_key: *final_key,
+            is_above: *is_above,
         }
     }
 
@@ -158,6 +178,10 @@ impl Engine {
             follower,
             told_resets,
             told_findings,
+            pending,
+            reordering,
+            final_key,
+            is_above,
         } = kept;
         self.history
             .refill::<Core>(events, checkpoints, marks)
@@ -168,6 +192,17 @@ impl Engine {
         self.follower = follower;
         self.told_resets = told_resets;
         self.told_findings = told_findings;
+        let is_in_order =
+            |keys: &Pending| keys.iter().zip(keys.iter().skip(1)).all(|(a, b)| a.0 < b.0);
+        if !is_in_order(&pending) || pending.front().is_some_and(|(k, _)| Some(*k) <= final_key) {
+            return Err(SnapshotError::Impossible("samples out of order"));
+        }
+        self.pending = pending;
+        self.reordering = reordering;
+        self.final_key = final_key;
+        self.is_above = is_above;
+        self.head.forget();
+        self.head.run(&self.setup, &self.core, &self.pending);
         Ok(())
     }
 }

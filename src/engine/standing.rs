@@ -163,7 +163,7 @@ impl Core {
         t: Timestamp,
         refused: bool,
     ) -> bool {
-        let gone_m = self.gone_m;
+        let gone_m = self.tracking.gone_m;
         let by_source = self.sources.refuse((source, None), t, gone_m, refused);
         let by_source = by_source.is_some();
         let subject = Subject::source(source);

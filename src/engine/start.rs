@@ -34,20 +34,26 @@ impl Core {
     pub(super) fn try_start(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let level = self.level(setup, t)?;
         let expected = (setup.sources.iter()).any(|s| matches!(s.config, Source::Wheels(_)));
-        let waits = expected && self.inputs.wheels.is_none();
+        let waits = expected && self.tracking.inputs.wheels.is_none();
         if waits && t.seconds_since(self.first_t?) < LEVELLING_S {
             return None;
         }
         let has_imu = self
+            .tracking
             .inputs
             .imu
             .as_ref()
             .is_some_and(|i| i.accel_b.is_some());
         // Where nothing carries the asset, no motion will ever tell its heading.
-        let carried = !self.is_restart || self.inputs.carrier(setup, t).0 != Carrier::None;
+        let carried = !self.is_restart || self.tracking.inputs.carrier(setup, t).0 != Carrier::None;
         let turns = (setup.is_wheeled() || has_imu) && carried;
-        let steering = self.inputs.steering.as_ref();
-        let wheels = self.inputs.wheels.as_ref().filter(|w| w.is_moving_known());
+        let steering = self.tracking.inputs.steering.as_ref();
+        let wheels = self
+            .tracking
+            .inputs
+            .wheels
+            .as_ref()
+            .filter(|w| w.is_moving_known());
         let forward_mps = wheels.map(|w| w.forward_mps(setup, steering));
         let course = self.course(forward_mps);
         let satellite_mps = self.window.course().map(|(_, speed)| speed);
@@ -56,7 +62,8 @@ impl Core {
             .flatten()
             .any(|v| v.abs() > DRIVING_MPS);
         let mut found = Hypotheses::default();
-        let before = self.hypotheses.best().map(|h| h.filter.journal());
+        let best = self.tracking.hypotheses.best();
+        let before = best.map(|h| &h.filter.journal().tape);
         let tape = (setup.marks_every_s).map_or_else(Tape::default, |_| Tape::recording(before));
         let mut begin = |p_n, sigma, yaw| {
             let place = Place {
@@ -101,10 +108,11 @@ impl Core {
                 filter.adopt_parameters(learned);
             }
         }
-        let before = (self.hypotheses.best()).map_or_else(Nav::default, |h| *h.filter.nav());
-        self.hypotheses = found;
+        let before =
+            (self.tracking.hypotheses.best()).map_or_else(Nav::default, |h| *h.filter.nav());
+        self.tracking.hypotheses = found.after(&self.tracking.hypotheses);
         self.is_seeking = false;
-        self.has_moved = false;
+        self.tracking.has_moved = false;
         self.window.clear();
         self.accept(t);
         Some(Reset::between(t, ResetCause::Start, &before, &after))
@@ -130,6 +138,7 @@ impl Core {
             .iter()
             .any(|s| matches!(&s.config, Source::Imu(c) if c.use_accel));
         let force = self
+            .tracking
             .inputs
             .imu
             .as_ref()

@@ -10,10 +10,11 @@ use wayfix_filter::history::Key;
 use wayfix_filter::{Block, Report, Timestamp, Verdict};
 use wayfix_sensors::Reading;
 
-use super::core::{Core, HEALTHY_S};
+use super::core::Core;
 use super::health::{Condition, Subject};
 use super::parameter::{Kind, SITE, id};
 use super::setup::Setup;
+use super::tracking::Tracking;
 
 /// So many refused fixes ...
 const LEAST: u32 = 20;
@@ -76,7 +77,9 @@ impl Core {
         let Some((sigma_m, _)) = setup.tie else {
             return;
         };
-        if !matches!(reading, Reading::GnssPosition(_)) || self.hypotheses.single().is_none() {
+        if !matches!(reading, Reading::GnssPosition(_))
+            || self.tracking.hypotheses.single().is_none()
+        {
             return;
         }
         if update.verdict.is_used() {
@@ -84,11 +87,11 @@ impl Core {
             self.tell_tie(key.t, sigma_m);
             return;
         }
-        let healthy = (self.last_accepted).is_some_and(|a| key.t.seconds_since(a) < HEALTHY_S);
+        let healthy = Tracking::is_fresh(self.last_accepted, key.t);
         if update.verdict != Verdict::Gated || !healthy {
             return;
         }
-        let Some(place) = self.hypotheses.single().map(|f| f.nav().p_n.xy()) else {
+        let Some(place) = self.tracking.hypotheses.single().map(|f| f.nav().p_n.xy()) else {
             return;
         };
         let d = Vector2::new(update.residual[0], update.residual[1]);
@@ -96,7 +99,7 @@ impl Core {
             self.tie.forget();
             let [x, y] = [Kind::TieX, Kind::TieY].map(|kind| id(kind, SITE, 0));
             let variance = mean.norm_squared();
-            self.hypotheses.constrain(|filter| {
+            self.tracking.hypotheses.change(|filter| {
                 // All else was learned under the wrong tie.
                 filter.doubt_place(DOUBT);
                 filter.inflate_parameter(x, variance);
@@ -121,7 +124,7 @@ impl Core {
         if setup.tie.is_none() {
             return;
         }
-        self.hypotheses.constrain(|filter| {
+        self.tracking.hypotheses.change(|filter| {
             filter.doubt_place(DOUBT);
             for (axis, kind) in [Kind::TieX, Kind::TieY].into_iter().enumerate() {
                 if let Some(slot) = filter.find(id(kind, SITE, 0)) {
@@ -133,7 +136,7 @@ impl Core {
     }
 
     fn tell_tie(&mut self, t: Timestamp, sigma_m: f64) {
-        let Some(filter) = self.hypotheses.single() else {
+        let Some(filter) = self.tracking.hypotheses.single() else {
             return;
         };
         let is_off = |kind| {

@@ -1,23 +1,21 @@
-//! Watching over the estimate: which conditions hold after a sample.
+//! Watching over the estimate: which conditions hold after a sample, and its protection level.
 
 use arrayvec::ArrayVec;
 use wayfix_filter::{Block, Timestamp};
 
-use super::core::{Core, Filter, Outcome};
+use super::core::{Core, Outcome};
 use super::health::{Condition, Subject};
-use super::protection::{Case, ProtectionLevel, level};
+use super::protection::{Case, MOST_CASES};
 use super::report::Fate;
 use super::setup::{MAX_SOURCES, Setup};
 
-/// Most states of the world that a protection level covers.
-const MOST_CASES: usize = 48;
 /// Refusals are told after so long \[s\].
 const REFUSING_S: f64 = 1.0;
 
 impl Core {
     /// Notes the conditions that begin or end with a sample.
-    pub(super) fn watch_over(&mut self, setup: &Setup, t: Timestamp, outcome: &Outcome) {
-        if let Some(imu) = &self.inputs.imu
+    pub(super) fn watch_over(&mut self, t: Timestamp, outcome: &Outcome) {
+        if let Some(imu) = &self.tracking.inputs.imu
             && imu.t == t
         {
             let faulty = matches!(outcome.fate, Fate::Frozen | Fate::Saturated);
@@ -27,17 +25,19 @@ impl Core {
         let refusing = self.refusals.is_some_and(|r| r.last(t, REFUSING_S));
         self.watch
             .set(t, Condition::Refusing, Subject::default(), refusing);
-        self.hypotheses.forget_old_doubts(t);
+        self.tracking.hypotheses.forget_old_doubts(t);
         if outcome.update.is_some() {
             self.watch_groups(t);
         }
-        self.watch_alert(setup, t);
     }
 
     /// Compares the estimate with those that leave one group out.
     fn watch_groups(&mut self, t: Timestamp) {
+        let Some(best) = self.tracking.hypotheses.single_mut() else {
+            return;
+        };
         let mut sources = ArrayVec::<(u16, bool), MAX_SOURCES>::new();
-        self.hypotheses.compare(t, |group, holds| {
+        best.split().1.subsets.compare(t, |group, holds| {
             match sources.iter_mut().find(|(s, _)| *s == group.source) {
                 Some((_, any)) => *any |= holds,
                 None => sources.extend(Some((group.source, holds))),
@@ -49,33 +49,22 @@ impl Core {
         }
     }
 
-    fn watch_alert(&mut self, setup: &Setup, t: Timestamp) {
-        let protection = &setup.protection;
-        if protection.horizontal_alert_m.is_none() && protection.vertical_alert_m.is_none() {
-            return;
-        }
-        let Some(best) = self.hypotheses.best() else {
-            return;
-        };
-        let level = self.protection(setup, &best.filter);
-        let above = |level_m: f64, alert_m: Option<f64>| alert_m.is_some_and(|a| level_m > a);
-        let holds = above(level.horizontal_m, protection.horizontal_alert_m)
-            || above(level.vertical_m, protection.vertical_alert_m);
-        self.watch
-            .set(t, Condition::AlertLimit, Subject::default(), holds);
-    }
-
-    /// The protection level of the estimate that `filter` gives.
-    pub(super) fn protection(&self, setup: &Setup, filter: &Filter) -> ProtectionLevel {
-        let p = filter.covariance(Block::Position, Block::Position);
-        let probability = setup.protection.fault_probability;
+    /// The states of the world that the protection level covers, the best estimate's first.
+    pub(super) fn cases(&self, setup: &Setup) -> ArrayVec<Case, MOST_CASES> {
         let mut cases = ArrayVec::<Case, MOST_CASES>::new();
-        let beside = &self.hypotheses;
-        let (best, others) = beside.others();
-        cases.push(Case::new(best, [0.0; 2], &p));
-        let groups = beside.watchers.cases(filter, probability);
-        let doubted = (beside.doubter.iter()).map(|d| Case::apart(probability, filter, &d.filter));
+        let hypotheses = &self.tracking.hypotheses;
+        let Some(best) = hypotheses.best() else {
+            return cases;
+        };
+        let filter = &best.filter;
+        let probability = setup.protection.fault_probability;
+        let p = filter.covariance(Block::Position, Block::Position);
+        let (share, others) = hypotheses.others();
+        cases.push(Case::new(share, [0.0; 2], &p));
+        let groups = filter.journal().subsets.cases(probability);
+        let doubted =
+            (hypotheses.doubter.iter()).map(|d| Case::apart(probability, filter, &d.filter));
         cases.extend(others.chain(groups).chain(doubted).take(MOST_CASES - 1));
-        level(&cases, setup.protection.exceedance)
+        cases
     }
 }

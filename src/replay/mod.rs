@@ -17,7 +17,7 @@ pub use summary::{Smoothed, SourceSummary, Summary};
 pub use taken::Taken;
 
 use crate::config::{Site, Vehicle};
-use crate::engine::{Engine, Estimate, Fate, Finding, Learned, Outputs, Report, Reset, SetupError};
+use crate::engine::{Engine, Estimate, Finding, Learned, Outputs, Report, Reset, SetupError};
 use crate::evaluate::Comparison;
 use crate::log::{Record, Truth};
 
@@ -153,8 +153,6 @@ pub struct Replay {
     truth: VecDeque<Truth>,
     /// Time of the newest sample whose time was believed.
     reached: Option<Timestamp>,
-    /// The last sample was too late: when the next is not, the clock may have been set back.
-    was_late: bool,
     period_s: f64,
     last_output: Option<Timestamp>,
     last_parameters: Option<Timestamp>,
@@ -177,7 +175,6 @@ impl Replay {
             summary: Summary::default(),
             truth: VecDeque::new(),
             reached: None,
-            was_late: false,
             period_s: 1.0 / rate_hz,
             last_output: None,
             last_parameters: None,
@@ -249,6 +246,8 @@ impl Replay {
 
     /// Compares what is left of the truth and gives the summary.
     pub fn finish(mut self, sink: &mut impl Sink) -> Summary {
+        self.engine.finish(&mut self.outputs);
+        self.book(sink);
         let end = self.reached.map(|t| t.shifted(HOLE_S));
         while let Some(held) = self.truth.front() {
             if end.is_some_and(|end| held.t > end) {
@@ -314,24 +313,17 @@ impl Replay {
 
     fn book(&mut self, sink: &mut impl Sink) {
         for report in &self.outputs.reports {
-            let is_timely = report.fate.is_timely();
-            self.summary.add_report(report, is_timely);
+            self.summary.add_report(report, report.fate.is_timely());
             sink.report(report);
-            if is_timely {
-                let horizon_s = self.engine.setup().estimator.horizon_s;
-                let set_back = self.was_late
-                    && (self.reached).is_some_and(|t| report.t.shifted(horizon_s) < t);
-                if set_back {
-                    self.last_output = None;
-                    self.last_parameters = None;
-                }
-                self.reached = match self.reached {
-                    Some(t) if !set_back => Some(t.max(report.t)),
-                    _ => Some(report.t),
-                };
-                self.began = self.began.or(self.reached);
+        }
+        if let Some(now) = self.engine.now() {
+            if self.reached.is_some_and(|reached| now < reached) {
+                // The clock was set back, and the engine has begun anew.
+                self.last_output = None;
+                self.last_parameters = None;
             }
-            self.was_late = report.fate == Fate::TooLate;
+            self.reached = Some(now);
+            self.began = self.began.or(self.reached);
         }
         for reset in &self.outputs.resets {
             self.summary.add_reset(reset);

@@ -31,7 +31,6 @@ struct KeptReplay {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Books {
     reached: Option<Timestamp>,
-    was_late: bool,
     last_output: Option<Timestamp>,
     last_parameters: Option<Timestamp>,
     began: Option<Timestamp>,
@@ -65,14 +64,12 @@ impl Replay {
         replay.truth = kept.truth;
         let Books {
             reached,
-            was_late,
             last_output,
             last_parameters,
             began,
             taken,
         } = kept.books;
         replay.reached = reached;
-        replay.was_late = was_late;
         replay.last_output = last_output;
         replay.last_parameters = last_parameters;
         replay.began = began;
@@ -89,7 +86,6 @@ impl Replay {
             summary: _,
             truth,
             reached,
-            was_late,
             period_s: _,
             last_output,
             last_parameters,
@@ -102,7 +98,6 @@ impl Replay {
             truth,
             books: Books {
                 reached: *reached,
-                was_late: *was_late,
                 last_output: *last_output,
                 last_parameters: *last_parameters,
                 began: *began,

@@ -13,7 +13,7 @@ use nalgebra::SMatrix;
 
 use crate::state::NAV;
 
-pub(crate) use propagation::{age, propagate, reset_attitude};
+pub(crate) use propagation::{age, moved, propagate, reset_attitude};
 pub(crate) use transition::{Entry, Inertial};
 pub use transition::{MAX_TERMS, TooManyTerms, Transition};
 pub(crate) use update::{

@@ -28,13 +28,7 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
             _ => tile::<N, 1>(p, from, f, &mut u),
         };
     }
-    let place = |i: usize| match i {
-        ..NAV => Some(i),
-        _ => (f.parameters.iter())
-            .position(|(slot, _)| slot.index() == i)
-            .map(|k| NAV + k),
-    };
-    let corner = f.rows(|i| place(i).map_or([0.0; ROW], |place| u[place]));
+    let corner = corner(f, &u);
     for i in 0..MOVED {
         for j in 0..=i {
             let moved = corner[i][j] + f.q[(i, j)];
@@ -47,6 +41,49 @@ pub(crate) fn propagate<const N: usize>(p: &mut SMatrix<f64, N, N>, n: usize, f:
             p[(MOVED + 3 * kind + i, MOVED + 3 * kind + i)] += q;
         }
     }
+}
+
+/// `F U` over the moved rows, where U is given as [`propagate`] keeps it.
+#[inline(always)]
+fn corner(f: &Transition, u: &[[f64; ROW]; NAV + MAX_TERMS]) -> [[f64; ROW]; MOVED] {
+    f.rows(|i| {
+        let parameter = || f.parameters.iter().position(|(slot, _)| slot.index() == i);
+        let place = if i < NAV {
+            Some(i)
+        } else {
+            parameter().map(|k| NAV + k)
+        };
+        place.map_or([0.0; ROW], |place| u[place])
+    })
+}
+
+/// The covariance of the moved states alone after a step: the corner of `F P Fᵀ + Q`.
+pub(crate) fn moved<const N: usize>(
+    p: &SMatrix<f64, N, N>,
+    f: &Transition,
+) -> SMatrix<f64, MOVED, MOVED> {
+    let columns = p.as_slice();
+    let mut u = [[0.0; ROW]; NAV + MAX_TERMS];
+    let of_nav = f.rows(|i| {
+        let column = &columns[i * N..i * N + NAV];
+        core::array::from_fn::<f64, NAV, _>(|w| column[w])
+    });
+    for (i, row) in of_nav.iter().enumerate() {
+        for (u, value) in u.iter_mut().zip(row) {
+            u[i] = *value;
+        }
+    }
+    for (k, (slot, _)) in f.parameters.iter().enumerate() {
+        let of_slot = f.rows(|i| [columns[i * N + slot.index()]]);
+        for (u, [value]) in u[NAV + k].iter_mut().zip(of_slot) {
+            *u = value;
+        }
+    }
+    let corner = corner(f, &u);
+    SMatrix::from_fn(|i, j| {
+        let (i, j) = if i < j { (j, i) } else { (i, j) };
+        corner[i][j] + f.q[(i, j)]
+    })
 }
 
 /// Forms `W` rows of U and puts them in their place; the rows that the corner needs are kept in

@@ -1,7 +1,7 @@
 //! How state and covariance are carried on: the mean at every step, the covariance when it is needed.
 
 use arrayvec::ArrayVec;
-use nalgebra::Matrix3;
+use nalgebra::{Matrix3, SMatrix};
 
 use super::Filter;
 use crate::Timestamp;
@@ -88,7 +88,9 @@ impl<const N: usize, J: Journal<N>> Filter<N, J> {
     ///   P ← D (F P Fᵀ + Q) D + G.
     /// A motion that does not depend on what decays leaves it alone, F D = D F and F G Fᵀ = G, so any
     /// number of steps may pass before; one that does is preceded by this.
-    pub(crate) fn settle(&mut self) {
+    ///
+    /// Every update does this first; by itself it changes nothing but rounding.
+    pub fn settle(&mut self) {
         if self.pending.is_none() {
             return;
         }
@@ -124,6 +126,12 @@ impl<const N: usize, J: Journal<N>> Filter<N, J> {
         pending.dt_s = 0.0;
     }
 
+    /// Whether the covariance is as of the state's time already.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.pending.is_none()
+    }
+
     /// Covariance of one block with another.
     #[must_use]
     pub fn covariance(&self, row: Block, column: Block) -> Matrix3<f64> {
@@ -131,7 +139,20 @@ impl<const N: usize, J: Journal<N>> Filter<N, J> {
         if self.pending.is_none() {
             return self.p.fixed_view::<3, 3>(i, j).into_owned();
         }
+        if i < MOVED && j < MOVED {
+            let moved = self.moved_covariance();
+            return moved.fixed_view::<3, 3>(i, j).into_owned();
+        }
         Matrix3::from_fn(|r, c| self.cross(i + r, j + c))
+    }
+
+    /// Covariance of the errors of attitude, velocity and position together.
+    #[must_use]
+    pub fn moved_covariance(&self) -> SMatrix<f64, MOVED, MOVED> {
+        if self.pending.is_none() {
+            return self.p.fixed_view::<MOVED, MOVED>(0, 0).into_owned();
+        }
+        covariance::moved(&self.p, &self.pending.transition)
     }
 
     /// Covariance of two error states, as of the state's time.

@@ -1,7 +1,7 @@
 //! A filter as data: the states in use, and nothing that follows from them.
 //!
 //! What is read back is checked: lengths, finite values, a unit quaternion, variances that are not
-//! negative and correlations within one. The journal is not part of it. Beyond the states in use everything is zero again, and the
+//! negative and correlations within one. Beyond the states in use everything is zero again, and the
 //! covariance symmetric, because only one of its triangles is kept.
 
 use core::fmt;
@@ -12,7 +12,7 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Filter;
+use super::{Filter, Subset};
 use crate::Timestamp;
 use crate::covariance::Transition;
 use crate::filter::predict::Pending;
@@ -27,7 +27,7 @@ const LENGTH: f64 = 1e-6;
 /// What is written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename = "Filter")]
-pub(super) struct Saved<const N: usize> {
+pub(super) struct Saved<const N: usize, J> {
     t: Timestamp,
     nav: Nav,
     parameters: ArrayVec<(Active, f64), N>,
@@ -36,9 +36,10 @@ pub(super) struct Saved<const N: usize> {
     /// What the covariance has still to go through, and how long that is \[s\]: brought up to date
     /// first, it would go on with other bits.
     pending: Option<(Transition, f64)>,
+    journal: J,
 }
 
-impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
+impl<const N: usize, J> From<Filter<N, J>> for Saved<N, J> {
     fn from(filter: Filter<N, J>) -> Self {
         let Filter {
             t,
@@ -46,7 +47,7 @@ impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
             pool,
             p,
             pending,
-            journal: _,
+            journal,
         } = filter;
         let n = pool.len();
         let Pool {
@@ -64,14 +65,15 @@ impl<const N: usize, J> From<Filter<N, J>> for Saved<N> {
             remembered,
             covariance: Triangle { n, p },
             pending: (!pending.is_none()).then_some((pending.transition, pending.dt_s)),
+            journal,
         }
     }
 }
 
-impl<const N: usize, J: Default> TryFrom<Saved<N>> for Filter<N, J> {
+impl<const N: usize, J> TryFrom<Saved<N, J>> for Filter<N, J> {
     type Error = &'static str;
 
-    fn try_from(saved: Saved<N>) -> Result<Self, Self::Error> {
+    fn try_from(saved: Saved<N, J>) -> Result<Self, Self::Error> {
         let Saved {
             t,
             nav,
@@ -79,6 +81,7 @@ impl<const N: usize, J: Default> TryFrom<Saved<N>> for Filter<N, J> {
             remembered,
             covariance: Triangle { n, p },
             pending,
+            journal,
         } = saved;
         if n != NAV + parameters.len() {
             return Err("the covariance is not of the states in use");
@@ -123,8 +126,46 @@ impl<const N: usize, J: Default> TryFrom<Saved<N>> for Filter<N, J> {
             pool,
             p,
             pending,
-            journal: J::default(),
+            journal,
         })
+    }
+}
+
+/// A subset filter as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename = "Subset")]
+pub(super) struct SavedSubset<const N: usize> {
+    delta: ArrayVec<f64, N>,
+    covariance: Triangle<N>,
+}
+
+impl<const N: usize> From<Subset<N>> for SavedSubset<N> {
+    fn from(subset: Subset<N>) -> Self {
+        let Subset { delta, p, n } = subset;
+        Self {
+            delta: delta.into_iter().take(n).collect(),
+            covariance: Triangle { n, p },
+        }
+    }
+}
+
+impl<const N: usize> TryFrom<SavedSubset<N>> for Subset<N> {
+    type Error = &'static str;
+
+    fn try_from(saved: SavedSubset<N>) -> Result<Self, Self::Error> {
+        let SavedSubset {
+            delta: found,
+            covariance: Triangle { n, p },
+        } = saved;
+        if n < NAV || n != found.len() || !found.iter().all(|x| x.is_finite()) {
+            return Err("a subset filter is not of the states in use");
+        }
+        if !is_covariance(&p, n) {
+            return Err("the covariance of a subset filter is none");
+        }
+        let mut delta = [0.0; N];
+        delta[..n].copy_from_slice(&found);
+        Ok(Self { delta, p, n })
     }
 }
 

@@ -20,12 +20,20 @@ use crate::state::{Block, NAV, Nav, View};
 
 /// The mean and covariance of a filter that was fed with less than another.
 #[derive(Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(
+        try_from = "super::saved::SavedSubset<N>",
+        into = "super::saved::SavedSubset<N>"
+    )
+)]
 pub struct Subset<const N: usize> {
     /// δ.
-    delta: [f64; N],
-    p: SMatrix<f64, N, N>,
+    pub(super) delta: [f64; N],
+    pub(super) p: SMatrix<f64, N, N>,
     /// States in use.
-    n: usize,
+    pub(super) n: usize,
 }
 
 impl<const N: usize> Clone for Subset<N> {

@@ -26,9 +26,36 @@ pub struct Tape {
     bytes: usize,
 }
 
+impl AsRef<Tape> for Tape {
+    fn as_ref(&self) -> &Tape {
+        self
+    }
+}
+
+impl AsMut<Tape> for Tape {
+    fn as_mut(&mut self) -> &mut Tape {
+        self
+    }
+}
+
 impl core::fmt::Debug for Tape {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Tape({} bytes)", self.bytes)
+    }
+}
+
+/// What was is not kept: whoever goes on from a state begins a past of its own.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Tape {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_unit()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Tape {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        <()>::deserialize(from).map(|()| Self::default())
     }
 }
 
@@ -351,17 +378,18 @@ impl<const N: usize> Journal<N> for Tape {
     }
 }
 
-impl<const N: usize> Filter<N, Tape> {
+impl<const N: usize, J: Journal<N> + AsRef<Tape> + AsMut<Tape>> Filter<N, J> {
     /// Marks the state as one that will be asked for, unless one was marked less than `period_s` ago.
+    /// Only a state whose covariance is up to date can be marked, as it is after an update: what lies
+    /// between is interpolated, and the filter goes on with the same bits whether it is marked or not.
     pub fn mark(&mut self, period_s: f64) {
         let (t, n) = (self.t(), self.len());
-        let marked = self.journal().marked;
+        let tape = self.journal().as_ref();
         // A thousandth of tolerance: a rate of the sensor's own is not halved by jitter.
-        let is_due = marked.is_none_or(|last| t.seconds_since(last) >= 0.999 * period_s);
-        if !self.journal().is_on || !is_due {
+        let is_due = (tape.marked).is_none_or(|last| t.seconds_since(last) >= 0.999 * period_s);
+        if !tape.is_on || !is_due || !self.is_settled() {
             return;
         }
-        self.settle();
         let rows = (0..MOVED).flat_map(|i| (0..n).map(move |j| (i, j)));
         let mark = Mark {
             t,
@@ -370,7 +398,8 @@ impl<const N: usize> Filter<N, Tape> {
             rows: rows.map(|(i, j)| self.cross(i, j)).collect(),
         };
         let bytes = size_of::<Mark>() + size_of_val(&*mark.rows);
-        let (_, tape) = self.split();
+        let (_, journal) = self.split();
+        let tape = journal.as_mut();
         tape.marked = Some(t);
         tape.push(Event::Marked(Box::new(mark)), bytes);
     }
@@ -379,7 +408,7 @@ impl<const N: usize> Filter<N, Tape> {
     #[must_use]
     pub fn smoothed(&self) -> Vec<Smoothed> {
         let mut all = Vec::new();
-        self.journal().back::<N>(|smoothed, _| {
+        self.journal().as_ref().back::<N>(|smoothed, _| {
             all.push(smoothed);
             true
         });
@@ -393,7 +422,7 @@ impl<const N: usize> Filter<N, Tape> {
     pub fn smoothed_behind(&self, lag_s: f64) -> Option<Smoothed> {
         let until = self.t().shifted(-lag_s);
         let mut found = None;
-        self.journal().back::<N>(|smoothed, node| {
+        self.journal().as_ref().back::<N>(|smoothed, node| {
             if smoothed.t > until {
                 return true;
             }

@@ -19,7 +19,9 @@ use wayfix_filter::measurement::{
 use wayfix_filter::{Judge, Parameter, ParameterId, Slot, View};
 use wayfix_sensors::Reading;
 
+use super::groups::GroupId;
 use super::report::Fate;
+use super::separation::fuse;
 use super::setup::{Setup, SourceSetup};
 use crate::config::Source;
 use crate::engine::core::Filter;
@@ -39,9 +41,9 @@ impl Slots for Filter {
 /// Gives no slots, but adds up the prior variance of the additive errors that were asked for: for
 /// the cold start, which has no filter yet and takes them as noise.
 #[derive(Debug, Default)]
-pub struct AsNoise {
+struct AsNoise {
     /// Variance of the largest component [the measurement's unit squared].
-    pub variance: f64,
+    variance: f64,
 }
 
 impl Slots for AsNoise {
@@ -101,18 +103,53 @@ macro_rules! with_model {
     };
 }
 
-impl Model {
-    /// Judges and fuses it.
-    pub fn update(&self, filter: &mut Filter, judge: &Judge) -> wayfix_filter::Report {
-        with_model!(self, m => filter.update(m, judge))
+/// A measurement for one filter: the model has that filter's slots, so it can update no other.
+#[derive(Debug)]
+pub struct Measurement<'f> {
+    filter: &'f mut Filter,
+    model: Model,
+}
+
+/// What a measurement is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nature {
+    /// It tells where the asset is, alone or with others of its kind.
+    pub places: bool,
+    /// Its identity was decoded at a known place, so that it outranks a drifted estimate.
+    pub is_fixpoint: bool,
+    /// It shows a direction, and not a place alone.
+    pub shows_heading: bool,
+}
+
+impl Measurement<'_> {
+    /// Judges and fuses it, in the subset filters too that do not leave one of `groups` out.
+    pub fn update(&mut self, judge: &Judge, groups: [Option<GroupId>; 2]) -> wayfix_filter::Report {
+        with_model!(&self.model, m => fuse(self.filter, m, judge, groups))
     }
 
     /// Fuses it as it is, however far it leads.
-    pub fn update_iterated(&self, filter: &mut Filter) -> wayfix_filter::Report {
+    pub fn update_iterated(&mut self) -> wayfix_filter::Report {
         const PASSES: usize = 5;
-        with_model!(self, m => filter.update_iterated(m, PASSES))
+        with_model!(&self.model, m => self.filter.update_iterated(m, PASSES))
     }
 
+    /// The filter that it is for.
+    pub fn filter(&mut self) -> &mut Filter {
+        self.filter
+    }
+
+    /// What it is of.
+    #[must_use]
+    pub fn nature(&self) -> Nature {
+        Nature {
+            places: self.model.anchor().is_some(),
+            is_fixpoint: matches!(self.model, Model::Marker(_) | Model::Passage(_)),
+            shows_heading: matches!(self.model, Model::Marker(_)),
+        }
+    }
+}
+
+impl Model {
     /// Adds what the measurement says about position and heading at a state to `sums`; `extra` is
     /// variance beyond the model's own.
     pub fn accumulate(&self, view: &View, extra: f64, sums: &mut super::cold::Sums) {
@@ -146,12 +183,6 @@ impl Model {
             | Self::Magnetic(_)
             | Self::Height(_) => None,
         }
-    }
-
-    /// Whether its identity was decoded at a known place, so that it outranks a drifted estimate.
-    #[must_use]
-    pub fn is_fixpoint(&self) -> bool {
-        matches!(self, Self::Marker(_) | Self::Passage(_))
     }
 }
 
@@ -187,11 +218,32 @@ pub(crate) fn lag(slots: &mut impl Slots, id: ParameterId, sigma_s: f64) -> Opti
     }
 }
 
-/// The measurement model of a reading.
+/// The measurement of a reading, for one filter.
 ///
 /// # Errors
 /// The fate of a reading that can't be used.
-pub fn resolve(
+pub fn resolve<'f>(
+    setup: &Setup,
+    index: u16,
+    reading: &Reading,
+    filter: &'f mut Filter,
+) -> Result<Measurement<'f>, Fate> {
+    let model = model(setup, index, reading, filter)?;
+    Ok(Measurement { filter, model })
+}
+
+/// The model of a reading without estimated parameters, and the variance of those that add to it: what
+/// has no filter yet.
+///
+/// # Errors
+/// The fate of a reading that can't be used.
+pub fn resolve_alone(setup: &Setup, index: u16, reading: &Reading) -> Result<(Model, f64), Fate> {
+    let mut noise = AsNoise::default();
+    let model = model(setup, index, reading, &mut noise)?;
+    Ok((model, noise.variance))
+}
+
+fn model(
     setup: &Setup,
     index: u16,
     reading: &Reading,

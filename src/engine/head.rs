@@ -1,0 +1,158 @@
+//! The head: the estimate now. It runs ahead of the guarded line by the samples that are not final yet.
+//!
+//! The guarded line applies each sample once, in final order, when the reordering delay has passed. Until
+//! then samples wait in [`Pending`], and the head has applied them to a copy of the guarded line's
+//! filter. A late sample takes the head back to its last checkpoint before that sample; where what
+//! questions the estimate has changed it, the head begins anew from the guarded line. Either way the head
+//! is a function of the guarded state and of the samples that wait: the order of their arrival is no part
+//! of it.
+
+use wayfix_filter::history::Key;
+use wayfix_sensors::Sample;
+
+use super::core::Core;
+use super::setup::Setup;
+use super::smooth::Shift;
+use super::tracking::Tracking;
+
+/// Samples between two checkpoints of the head.
+const SPACING: usize = 6;
+/// Checkpoints that the head holds at most.
+const CHECKPOINTS: usize = 6;
+
+/// Samples that are not final yet, in the order of their keys.
+pub type Pending = std::collections::VecDeque<(Key, Sample)>;
+
+/// What the head did since it was last asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Run {
+    /// What the motion model carried it, by samples that are later than all it had applied before.
+    pub carried: Shift,
+    /// A fixpoint was refused: the guarded line has to decide on it.
+    pub refused_fixpoint: bool,
+}
+
+/// The estimate now.
+#[derive(Debug, Default)]
+pub struct Head {
+    /// It; nothing where the guarded line has no single estimate.
+    tracking: Option<Box<Tracking>>,
+    /// How many of the waiting samples it has applied.
+    applied: usize,
+    /// The most that were ever applied since it began: what is later is news.
+    reached: usize,
+    /// States after so many waiting samples, in ascending order.
+    checkpoints: Vec<(usize, Box<Tracking>)>,
+    /// Memory of checkpoints that were dropped.
+    spare: Vec<Box<Tracking>>,
+    /// What the guarded line had been changed to when it began.
+    interventions: u64,
+}
+
+impl Head {
+    /// The state, when there is one.
+    #[must_use]
+    pub fn tracking(&self) -> Option<&Tracking> {
+        self.tracking.as_deref()
+    }
+
+    /// A sample was put in its place among those that wait.
+    pub fn inserted(&mut self, place: usize, guarded: &Core) {
+        if place >= self.applied {
+            return;
+        }
+        while let Some((at, _)) = self.checkpoints.last()
+            && *at > place
+        {
+            self.drop_last_checkpoint();
+        }
+        self.reached += 1;
+        let Some(tracking) = &mut self.tracking else {
+            return;
+        };
+        match self.checkpoints.last() {
+            Some((at, kept)) => {
+                tracking.clone_from(kept);
+                self.applied = *at;
+            }
+            None => {
+                tracking.copy_single(&guarded.tracking);
+                self.applied = 0;
+            }
+        }
+    }
+
+    /// The first of the waiting samples has become final.
+    pub fn advanced(&mut self) {
+        self.reached = self.reached.saturating_sub(1);
+        if self.applied == 0 {
+            self.tracking = None;
+            return;
+        }
+        self.applied -= 1;
+        for (at, _) in &mut self.checkpoints {
+            *at = at.saturating_sub(1);
+        }
+        // Of those at the guarded line itself the latest is as good.
+        while let [(0, _), (0, _), ..] | [(0, _)] = self.checkpoints.as_slice() {
+            let (_, kept) = self.checkpoints.remove(0);
+            self.spare.push(kept);
+        }
+    }
+
+    /// Brings it up to the newest of the waiting samples.
+    pub fn run(&mut self, setup: &Setup, guarded: &Core, pending: &Pending) -> Run {
+        let mut run = Run::default();
+        let interventions = guarded.tracking.hypotheses.interventions();
+        if !guarded.is_settled() {
+            self.forget();
+            return run;
+        }
+        if self.tracking.is_none() || self.interventions != interventions {
+            while !self.checkpoints.is_empty() {
+                self.drop_last_checkpoint();
+            }
+            let tracking = self.tracking.get_or_insert_default();
+            tracking.copy_single(&guarded.tracking);
+            self.applied = 0;
+            self.interventions = interventions;
+        }
+        let Some(tracking) = &mut self.tracking else {
+            return run;
+        };
+        for (i, (key, sample)) in pending.iter().enumerate().skip(self.applied) {
+            let refused = tracking.apply(setup, *key, sample, |r| guarded.distrusts(r));
+            run.refused_fixpoint |= refused;
+            if i >= self.reached {
+                run.carried = run.carried.then(&tracking.carried);
+            }
+            let last = self.checkpoints.last().map_or(0, |(at, _)| *at);
+            if i + 1 - last >= SPACING {
+                if self.checkpoints.len() == CHECKPOINTS {
+                    let (_, oldest) = self.checkpoints.remove(0);
+                    self.spare.push(oldest);
+                }
+                let mut kept = self.spare.pop().unwrap_or_default();
+                kept.clone_from(tracking);
+                self.checkpoints.push((i + 1, kept));
+            }
+        }
+        self.applied = pending.len();
+        self.reached = self.reached.max(self.applied);
+        run
+    }
+
+    /// There is no single estimate to run ahead of.
+    pub fn forget(&mut self) {
+        self.tracking = None;
+        self.applied = 0;
+        self.reached = 0;
+        self.checkpoints.clear();
+    }
+
+    fn drop_last_checkpoint(&mut self) {
+        if let Some((_, kept)) = self.checkpoints.pop() {
+            self.spare.push(kept);
+        }
+    }
+}
