@@ -199,6 +199,22 @@ fn main() {
             Target::RealTime(DENSE),
         ),
     ];
+    let only: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|a| !a.starts_with('-'))
+        .collect();
+    if !only.is_empty() {
+        // `cargo bench --bench engine -- hour dense`: the rows that begin so, and no memory.
+        let is_asked = |load: &&mut Load| only.iter().any(|o| load.name.starts_with(o.as_str()));
+        let peer = Peer::warmed();
+        for load in loads.iter_mut().filter(is_asked) {
+            for _ in 0..ROUNDS {
+                load.play(&peer);
+            }
+            load.print();
+        }
+        return;
+    }
     let peer = Peer::warmed();
     for _ in 0..ROUNDS {
         for load in &mut loads {

@@ -282,20 +282,21 @@ impl<const N: usize, J: Journal<N>> Filter<N, J> {
     ) -> Report {
         self.settle();
         let n = self.pool.len();
-        let innovation = match Innovation::new(&self.p, n, &self.view(), model) {
+        let mut innovation = match Innovation::new(&self.p, n, &self.view(), model) {
             Ok(innovation) => innovation,
             Err(verdict) => return Report::refused(verdict, M),
         };
-        let (report, applied) = innovation.judge(&mut self.p, n, judge);
-        if let Some(applied) = applied {
+        let mut dx = [0.0; N];
+        let report = innovation.judge(&mut self.p, n, judge, &mut dx);
+        if report.verdict.is_used() {
             self.journal.updated(&Correction {
                 n,
-                h: &applied.h,
-                w: &applied.w,
-                l: &applied.l,
-                residual: &applied.residual,
+                h: &innovation.lin.h,
+                w: &innovation.g,
+                l: &innovation.l,
+                residual: &innovation.lin.residual,
             });
-            self.inject(&applied.dx);
+            self.inject(&dx);
         }
         report
     }
@@ -339,7 +340,8 @@ impl<const N: usize, J: Journal<N>> Filter<N, J> {
             self.nav = nav;
             self.pool.values = values;
             let mut p = self.p;
-            let dx = covariance::update(&mut p, self.pool.len(), &mut g, &l, &residual);
+            let mut dx = [0.0; N];
+            covariance::update(&mut p, self.pool.len(), &mut g, &l, &residual, &mut dx);
             let change = libm::sqrt(
                 (0..NAV)
                     .map(|i| (dx[i] - last[i]) * (dx[i] - last[i]))

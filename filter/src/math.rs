@@ -8,6 +8,25 @@ pub fn skew(v: &Vector3<f64>) -> Matrix3<f64> {
     Matrix3::new(0.0, -v.z, v.y, v.z, 0.0, -v.x, -v.y, v.x, 0.0)
 }
 
+/// `a b`, written out: a general product of matrices costs several times as much for these.
+#[inline(always)]
+#[must_use]
+pub(crate) fn mul3(a: &Matrix3<f64>, b: &Matrix3<f64>) -> Matrix3<f64> {
+    let e =
+        |i: usize, j: usize| a[(i, 0)] * b[(0, j)] + a[(i, 1)] * b[(1, j)] + a[(i, 2)] * b[(2, j)];
+    Matrix3::new(
+        e(0, 0),
+        e(0, 1),
+        e(0, 2),
+        e(1, 0),
+        e(1, 1),
+        e(1, 2),
+        e(2, 0),
+        e(2, 1),
+        e(2, 2),
+    )
+}
+
 /// Below this squared angle [rad²] the series here are exact to rounding, and faster than sine and
 /// cosine.
 const SMALL_SQ: f64 = 0.01;

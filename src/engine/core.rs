@@ -197,7 +197,9 @@ impl Core {
             self.give_up();
             self.try_headings(setup, t);
         }
-        match self.tracking.hypotheses.prune(t) {
+        // Only a measurement tells hypotheses apart.
+        let told = outcome.update.is_some();
+        match told.then(|| self.tracking.hypotheses.prune(t)).flatten() {
             Some(reset) => Outcome {
                 reset: outcome.reset.or(Some(reset)),
                 ..outcome

@@ -441,7 +441,8 @@ impl Engine {
             return;
         }
         let t = best.filter.t();
-        let cases = self.cases(&best.filter);
+        let p = best.filter.covariance(Block::Position, Block::Position);
+        let cases = self.cases(&p);
         let above = is_above(&cases, protection.exceedance, horizontal, vertical);
         if above != self.is_above {
             self.is_above = above;
@@ -455,13 +456,13 @@ impl Engine {
         }
     }
 
-    /// The states of the world that the protection level of the estimate that `filter` gives covers:
-    /// those of the guarded line, carried forward by what the estimate has become less sure since.
-    fn cases(&self, filter: &Filter) -> ArrayVec<Case, MOST_CASES> {
+    /// The states of the world that the protection level covers of an estimate whose position has the
+    /// covariance `p`: those of the guarded line, carried forward by what the estimate has become less
+    /// sure since.
+    fn cases(&self, p: &Matrix3<f64>) -> ArrayVec<Case, MOST_CASES> {
         let mut cases = self.core.cases(&self.setup);
         if let Some(guarded) = self.guarded() {
-            let p = |f: &Filter| f.covariance(Block::Position, Block::Position);
-            carry_forward(&mut cases, &p(guarded), &p(filter));
+            carry_forward(&mut cases, &guarded.settled_covariance(Block::Position), p);
         }
         cases
     }
@@ -600,7 +601,10 @@ impl Engine {
             velocity_covariance: block(Block::Velocity),
             attitude_covariance: block(Block::Attitude) + up_b * up_b.transpose() * turn,
             hypotheses: hypotheses.len(),
-            protection: level(&self.cases(filter), self.setup.protection.exceedance),
+            protection: level(
+                &self.cases(&block(Block::Position)),
+                self.setup.protection.exceedance,
+            ),
             health: self.health(),
             smooth: self.smooth(nav, t),
         }

@@ -47,7 +47,7 @@ impl Case {
     /// Of another filter than the one whose estimate is given out.
     pub fn apart(probability: f64, given: &Filter, other: &Filter) -> Self {
         let d = given.nav().p_n - other.nav().p_n;
-        let p = other.covariance(Block::Position, Block::Position);
+        let p = other.settled_covariance(Block::Position);
         Self::new(probability, [d.xy().norm(), d.z.abs()], &p)
     }
 }
@@ -124,22 +124,54 @@ pub(super) fn level(cases: &[Case], exceedance: f64) -> ProtectionLevel {
     }
 }
 
+/// The smallest level that meets the sum, to a thousandth and never below it.
+///
+/// One case alone gives L_i = d_i + σ_i √(2 ln(P_i / p)), where P(|e| > L) = exp(−L²/2σ²); with n cases
+/// the sum is met where each takes a share p/n. Between the two the logarithm of the risk is nearly a
+/// straight line in L², along which the root is sought (regula falsi; Dowell & Jarratt 1971).
 fn smallest(cases: &[Case], exceedance: f64, axis: usize, tail: fn(f64, f64) -> f64) -> f64 {
-    let risk = |l: f64| risk(cases, axis, tail, l);
-    // So many sigmas are beyond any probability that can be asked for.
-    const FAR: f64 = 9.0;
-    const HALVINGS: usize = 10;
-    let bound = |c: &Case| c.apart_m[axis] + FAR * libm::sqrt(c.variance[axis]);
-    let mut high = cases.iter().map(bound).fold(0.0, f64::max);
-    let mut low = 0.0;
-    // Halving to a thousandth.
-    for _ in 0..HALVINGS {
-        let middle = 0.5 * (low + high);
-        (low, high) = if risk(middle) > exceedance {
-            (middle, high)
+    /// The root is sought in so many steps at most, to this share of the level.
+    const STEPS: usize = 12;
+    const NEAR: f64 = 1e-3;
+    let alone = |c: &Case, p: f64| {
+        let ratio = c.probability / p;
+        let sigmas = if ratio > 1.0 {
+            libm::sqrt(2.0 * libm::log(ratio))
         } else {
-            (low, middle)
+            0.0
         };
+        c.apart_m[axis] * f64::from(u8::from(ratio > 1.0)) + sigmas * libm::sqrt(c.variance[axis])
+    };
+    let most = |p: f64| cases.iter().map(|c| alone(c, p)).fold(0.0, f64::max);
+    let excess = |l: f64| libm::log(risk(cases, axis, tail, l).max(f64::MIN_POSITIVE) / exceedance);
+    let mut high = most(exceedance / cases.len().max(1) as f64);
+    let mut above = excess(high);
+    if above > 0.0 || high <= 0.0 {
+        return high;
+    }
+    let mut low = 0.9 * most(exceedance);
+    let mut below = excess(low);
+    if below <= 0.0 {
+        (high, above) = (low, below);
+        low = 0.0;
+        below = excess(low);
+    }
+    for _ in 0..STEPS {
+        if high - low <= NEAR * high || below <= 0.0 {
+            break;
+        }
+        let share = below / (below - above);
+        let square = low * low + share * (high * high - low * low);
+        // A little beyond the root: the next one is then on the other side.
+        let l = libm::sqrt(square) + 0.25 * NEAR * high;
+        let risk = excess(l);
+        if risk > 0.0 {
+            (low, below) = (l, risk);
+            above *= 0.5;
+        } else {
+            (high, above) = (l, risk);
+            below *= 0.5;
+        }
     }
     high
 }

@@ -50,9 +50,10 @@ pub struct Shift {
 impl Shift {
     /// What takes one state to another.
     pub fn between(from: &Nav, to: &Nav) -> Self {
+        let [a, b] = [from, to].map(|nav| (nav.q_nb * Vector3::x()).xy());
         Self {
             p_n: to.p_n - from.p_n,
-            yaw_rad: math::wrap_angle(to.yaw_rad() - from.yaw_rad()),
+            yaw_rad: libm::atan2(a.perp(&b), a.dot(&b)),
         }
     }
 

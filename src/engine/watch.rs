@@ -49,7 +49,8 @@ impl Core {
         }
     }
 
-    /// The states of the world that the protection level covers, the best estimate's first.
+    /// The states of the world that the protection level covers, the best estimate's first, as of the
+    /// last update.
     pub(super) fn cases(&self, setup: &Setup) -> ArrayVec<Case, MOST_CASES> {
         let mut cases = ArrayVec::<Case, MOST_CASES>::new();
         let hypotheses = &self.tracking.hypotheses;
@@ -58,7 +59,7 @@ impl Core {
         };
         let filter = &best.filter;
         let probability = setup.protection.fault_probability;
-        let p = filter.covariance(Block::Position, Block::Position);
+        let p = filter.settled_covariance(Block::Position);
         let (share, others) = hypotheses.others();
         cases.push(Case::new(share, [0.0; 2], &p));
         let groups = filter.journal().subsets.cases(probability);

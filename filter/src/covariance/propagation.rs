@@ -124,21 +124,31 @@ fn tile<const N: usize, const W: usize>(
     W
 }
 
-/// `P ← D P D + G` over the first `n` states, with the diagonals of D and G. Navigation states keep
-/// all: their ones are there to be multiplied by in whole lanes.
+/// `P ← D P D + G` over the first `n` states, with the diagonals of D and G. Columns that keep all are
+/// multiplied only between the first and the last state that does not.
 pub(crate) fn age<const N: usize>(
     p: &mut SMatrix<f64, N, N>,
     n: usize,
     keep: &[f64; N],
     gained: &[f64; N],
 ) {
+    let fades = |keep: &f64| *keep != 1.0;
+    let first = keep[..n].iter().position(fades).unwrap_or(n);
+    let last = keep[..n].iter().rposition(fades).map_or(first, |i| i + 1);
+    // Whole lanes: what lies about the states that fade is multiplied by one.
+    let from = first / LANES * LANES;
+    let to = last.next_multiple_of(LANES).min(padded::<N>(n)).max(from);
     let columns = p.as_mut_slice().chunks_exact_mut(N);
     for (j, column) in columns.take(n).enumerate() {
-        // Whole lanes, where navigation states end within one.
-        let from = if j < NAV { NAV / LANES * LANES } else { 0 };
-        let (to, of_column) = (padded::<N>(n), keep[j]);
-        for (p, of_row) in column[from..to].iter_mut().zip(&keep[from..to]) {
-            *p *= of_column * of_row;
+        let of_column = keep[j];
+        if of_column == 1.0 {
+            for (p, of_row) in column[from..to].iter_mut().zip(&keep[from..to]) {
+                *p *= of_row;
+            }
+        } else {
+            for (p, of_row) in column[..n].iter_mut().zip(keep) {
+                *p *= of_column * of_row;
+            }
         }
         column[j] += gained[j];
     }

@@ -114,17 +114,17 @@ pub(crate) fn forward_substitute<const M: usize>(
 }
 
 /// The update with `S = L Lᵀ`: turns `G = P Hᵀ` into `W = G L⁻ᵀ` in its place, takes `W Wᵀ` off P and
-/// returns the state correction `W L⁻¹ r`.
+/// adds the state correction `W L⁻¹ r` to `dx`.
 pub(crate) fn update<const N: usize, const M: usize>(
     p: &mut SMatrix<f64, N, N>,
     n: usize,
     g: &mut [[f64; N]; M],
     l: &SMatrix<f64, M, M>,
     residual: &SVector<f64, M>,
-) -> [f64; N] {
+    dx: &mut [f64; N],
+) {
     let n = padded::<N>(n);
     let whitened = forward_substitute(l, residual);
-    let mut dx = [0.0; N];
     for m in 0..M {
         let (done, rest) = g.split_at_mut(m);
         let w = &mut rest[0][..n];
@@ -143,7 +143,6 @@ pub(crate) fn update<const N: usize, const M: usize>(
             axpy(&mut column[..n], -w[j], &w[..n]);
         }
     }
-    dx
 }
 
 #[cfg(test)]
@@ -179,7 +178,9 @@ mod tests {
         let mut g = gain_columns(&p, N, &h);
         let s2 = project(&h, &g) + r;
         assert!((s - s2).norm() < 1e-12);
-        let dx = update(&mut p, N, &mut g, &cholesky(&s2).unwrap(), &residual);
+        let mut dx = [0.0; N];
+        let l = cholesky(&s2).unwrap();
+        update(&mut p, N, &mut g, &l, &residual, &mut dx);
         assert!((p - joseph).norm() < 1e-12 * joseph.norm());
         assert!((SVector::<f64, N>::from(dx) - k * residual).norm() < 1e-12);
         assert_eq!(p, p.transpose());

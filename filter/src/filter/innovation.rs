@@ -1,10 +1,10 @@
 //! A measurement against a covariance: judged, and fused where it passes.
 
-use nalgebra::{SMatrix, SVector};
+use nalgebra::SMatrix;
 
 use crate::covariance;
 use crate::judge::{Judge, MAX_DIMENSION};
-use crate::measurement::{Degenerate, Jacobian, Linearised, MeasurementModel};
+use crate::measurement::{Degenerate, Linearised, MeasurementModel};
 use crate::report::{Report, Verdict};
 use crate::state::View;
 
@@ -16,15 +16,6 @@ pub(super) struct Innovation<const N: usize, const M: usize> {
     hph: SMatrix<f64, M, M>,
     r: SMatrix<f64, M, M>,
     pub l: SMatrix<f64, M, M>,
-}
-
-/// What an update did: the correction, with W and L as [`crate::Correction`] has them.
-pub(super) struct Applied<const N: usize, const M: usize> {
-    pub h: Jacobian<M>,
-    pub residual: SVector<f64, M>,
-    pub w: [[f64; N]; M],
-    pub l: SMatrix<f64, M, M>,
-    pub dx: [f64; N],
 }
 
 impl<const N: usize, const M: usize> Innovation<N, M> {
@@ -68,50 +59,32 @@ impl<const N: usize, const M: usize> Innovation<N, M> {
         report
     }
 
-    /// Judges it and, when it passes, takes what it tells off the covariance.
+    /// Judges it and, when it passes, takes what it tells off the covariance: `g` and `l` are then W and L
+    /// as [`crate::Correction`] has them, and `dx` is the correction.
     #[inline(always)]
     pub fn judge(
-        self,
+        &mut self,
         p: &mut SMatrix<f64, N, N>,
         n: usize,
         judge: &Judge,
-    ) -> (Report, Option<Applied<N, M>>) {
+        dx: &mut [f64; N],
+    ) -> Report {
         let mut report = self.report(Verdict::Gated);
         let nis = report.nis;
         report.gate = judge.gate(M);
         if nis.is_nan() || nis > report.gate {
-            return (report, None);
+            return report;
         }
         report.weight = judge.weight.of(nis, M);
-        report.verdict = if report.weight < 1.0 {
-            Verdict::DownWeighted
-        } else {
-            Verdict::Fused
-        };
-        let Self {
-            lin,
-            g: mut w,
-            hph,
-            r,
-            l,
-        } = self;
-        let l = if report.weight < 1.0 {
-            match covariance::cholesky(&(hph + r / report.weight)) {
-                Some(l) => l,
-                None => return (Report::refused(Verdict::Invalid, M), None),
+        report.verdict = Verdict::Fused;
+        if report.weight < 1.0 {
+            report.verdict = Verdict::DownWeighted;
+            match covariance::cholesky(&(self.hph + self.r / report.weight)) {
+                Some(l) => self.l = l,
+                None => return Report::refused(Verdict::Invalid, M),
             }
-        } else {
-            l
-        };
-        let dx = covariance::update(p, n, &mut w, &l, &lin.residual);
-        let (h, residual) = (lin.h, lin.residual);
-        let applied = Applied {
-            h,
-            residual,
-            w,
-            l,
-            dx,
-        };
-        (report, Some(applied))
+        }
+        covariance::update(p, n, &mut self.g, &self.l, &self.lin.residual, dx);
+        report
     }
 }

@@ -146,6 +146,13 @@ impl<const N: usize, J: Journal<N>> Filter<N, J> {
         Matrix3::from_fn(|r, c| self.cross(i + r, j + c))
     }
 
+    /// Covariance of one block with itself as it was after the last update.
+    #[must_use]
+    pub fn settled_covariance(&self, block: Block) -> Matrix3<f64> {
+        let i = block.start();
+        self.p.fixed_view::<3, 3>(i, i).into_owned()
+    }
+
     /// Covariance of the errors of attitude, velocity and position together.
     #[must_use]
     pub fn moved_covariance(&self) -> SMatrix<f64, MOVED, MOVED> {

@@ -104,16 +104,16 @@ impl<const N: usize> Subset<N> {
             nav: &nav,
             parameters: &values,
         };
-        let innovation = match Innovation::new(&self.p, self.n, &own, model) {
+        let mut innovation = match Innovation::new(&self.p, self.n, &own, model) {
             Ok(innovation) => innovation,
             Err(verdict) => return Report::refused(verdict, M),
         };
-        let (report, applied) = innovation.judge(&mut self.p, self.n, judge);
-        if let Some(applied) = applied {
-            let dx = &applied.dx;
+        let mut dx = [0.0; N];
+        let report = innovation.judge(&mut self.p, self.n, judge, &mut dx);
+        if report.verdict.is_used() {
             let turned = Vector3::new(dx[0], dx[1], dx[2]);
             self.turn(|theta| math::exp(theta) * math::exp(&turned));
-            for (delta, dx) in self.delta.iter_mut().zip(dx).skip(3) {
+            for (delta, dx) in self.delta.iter_mut().zip(&dx).take(self.n).skip(3) {
                 *delta += dx;
             }
             if turned.norm_squared() > TURN_RAD * TURN_RAD {

@@ -13,7 +13,7 @@ use nalgebra::{Matrix3, Vector3};
 use super::{MotionModel, Transition};
 use crate::covariance::Entry::{Full, Identity as I, Scaled, Zero as O};
 use crate::covariance::Inertial;
-use crate::math;
+use crate::math::{self, mul3};
 use crate::state::{Nav, Slot};
 
 /// One inertial sample, held over the step; already in body axes.
@@ -67,10 +67,10 @@ impl Strapdown {
         nav.accel_n = accel_n;
 
         Change {
-            turned: (r_half * r_half).transpose(),
+            turned: mul3(&r_half, &r_half).transpose(),
             turn: math::right_jacobian(&(omega * dt_s)) * -dt_s,
-            v_theta: r_before * math::skew(&(force_mid * -dt_s)),
-            v_accel: r_before * r_half * -dt_s,
+            v_theta: mul3(&r_before, &math::skew(&(force_mid * -dt_s))),
+            v_accel: mul3(&r_before, &r_half) * -dt_s,
             noise: Inertial {
                 t_s: dt_s,
                 angle: self.gyro_density * self.gyro_density * dt_s,
@@ -123,11 +123,11 @@ impl MotionModel for Strapdown {
         let [attitude, velocity, position] = &mut so_far.blocks;
         let theta = attitude[THETA].matrix();
         let by_gyro = attitude[GYRO].matrix();
-        velocity[THETA] = Full(velocity[THETA].matrix() + step.v_theta * theta);
-        velocity[GYRO] = Full(velocity[GYRO].matrix() + step.v_theta * by_gyro);
+        velocity[THETA] = Full(velocity[THETA].matrix() + mul3(&step.v_theta, &theta));
+        velocity[GYRO] = Full(velocity[GYRO].matrix() + mul3(&step.v_theta, &by_gyro));
         velocity[ACCEL] = Full(velocity[ACCEL].matrix() + step.v_accel);
-        attitude[THETA] = Full(step.turned * theta);
-        attitude[GYRO] = Full(step.turned * by_gyro + step.turn);
+        attitude[THETA] = Full(mul3(&step.turned, &theta));
+        attitude[GYRO] = Full(mul3(&step.turned, &by_gyro) + step.turn);
         let noise = Inertial {
             t_s: before.t_s + step.noise.t_s,
             angle: before.angle + step.noise.angle,
@@ -159,15 +159,15 @@ fn set_noise(f: &mut Transition, noise: Inertial) {
     let of_angle = |row: usize| f.blocks[row][THETA].matrix();
     let (turned, v) = (of_angle(0), of_angle(1));
     let (t_s, s, a) = (noise.t_s, noise.angle, noise.velocity);
-    let p = v * (0.5 * t_s);
-    let to_theta = turned.transpose();
-    let (vt, pt) = (v.transpose() * s, p.transpose() * s);
+    let to_theta = mul3(&v, &turned.transpose()) * (0.5 * s);
+    let vv = mul3(&v, &v.transpose()) * (s / 3.0);
+    let half = 0.5 * t_s;
     let blocks = [
-        (3, 0, v * to_theta * (0.5 * s), 0.0),
-        (6, 0, p * to_theta * (s / 3.0), 0.0),
-        (3, 3, v * vt / 3.0, a),
-        (6, 3, p * vt * 0.25, 0.5 * a * t_s),
-        (6, 6, p * pt * 0.2, a * t_s * t_s / 3.0),
+        (3, 0, to_theta, 0.0),
+        (6, 0, to_theta * (half * 2.0 / 3.0), 0.0),
+        (3, 3, vv, a),
+        (6, 3, vv * (half * 0.75), half * a),
+        (6, 6, vv * (half * half * 0.6), a * t_s * t_s / 3.0),
     ];
     for i in 0..3 {
         f.q[(i, i)] = s;
