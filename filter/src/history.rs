@@ -142,6 +142,41 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
         Ok(())
     }
 
+    /// Whether an event at `now` would find the memory full although nothing is older than the horizon:
+    /// it then shortens the horizon, unless [`Self::enlarge`] gives more memory first.
+    pub fn is_short<E>(&self, now: Timestamp) -> bool
+    where
+        Events: AsRef<[EventSlot<E>]>,
+    {
+        let oldest = self.events.get(0).map(|(k, _)| k.t);
+        self.events.is_full() && oldest.is_some_and(|t| t >= self.limit(now))
+    }
+
+    /// Number of events that the memory holds.
+    pub fn room<E>(&self) -> usize
+    where
+        Events: AsRef<[EventSlot<E>]>,
+    {
+        self.events.slots.as_ref().len()
+    }
+
+    /// Takes larger memory for events; that which it had is given back. Memory that is too small for
+    /// what is held is not taken.
+    pub fn enlarge<E>(&mut self, mut memory: Events) -> Events
+    where
+        Events: AsRef<[EventSlot<E>]> + AsMut<[EventSlot<E>]>,
+    {
+        if memory.as_ref().len() <= self.events.len {
+            return memory;
+        }
+        for i in 0..self.events.len {
+            let at = self.events.at(i);
+            memory.as_mut()[i] = self.events.slots.as_mut()[at].take();
+        }
+        self.events.head = 0;
+        core::mem::replace(&mut self.events.slots, memory)
+    }
+
     /// Index at which the key belongs.
     fn place<E>(&self, key: Key) -> Result<usize, Refused>
     where
@@ -334,12 +369,30 @@ impl<Slots> Ring<Slots> {
 }
 
 impl<Slots> Ring<Slots> {
+    /// Puts memory that was used before into a free place that has none: the ring walks on, but takes
+    /// no more memory than the most that was ever in use at once.
+    fn reuse<T>(&mut self, place: usize)
+    where
+        Slots: AsRef<[Option<T>]> + AsMut<[Option<T>]>,
+    {
+        if self.slots.as_ref()[place].is_some() {
+            return;
+        }
+        let all = self.slots.as_ref().len();
+        let free = (self.len..all).map(|i| self.at(i));
+        let used = free.clone().find(|i| self.slots.as_ref()[*i].is_some());
+        if let Some(used) = used {
+            self.slots.as_mut().swap(place, used);
+        }
+    }
+
     /// Appends a copy of the state, into the memory of the one that was there before.
     fn push_clone<S: Clone>(&mut self, key: Option<Key>, state: &S)
     where
         Slots: AsRef<[CheckpointSlot<S>]> + AsMut<[CheckpointSlot<S>]>,
     {
         let at = self.at(self.len);
+        self.reuse(at);
         match &mut self.slots.as_mut()[at] {
             Some((k, kept)) => {
                 *k = key;

@@ -249,13 +249,13 @@ impl Core {
         config: &WheelsSource,
         reading: &Reading,
     ) -> Outcome {
-        let update = match self.tracking.wheels(setup, key, config, reading) {
+        let (update, root_count) = match self.tracking.wheels(setup, key, config, reading) {
             Rolled::Motion(fate) => return fate.into(),
-            Rolled::Speed(update) => update,
+            Rolled::Speed { report, root_count } => (report, root_count),
         };
         let (source, sigma) = (key.source, config.scale_sigma);
         let placed = Tracking::is_fresh(self.last_accepted, key.t);
-        if self.note_wheels(source, key.t, &update) && sigma > 0.0 && placed {
+        if self.note_wheels(source, key.t, &update, root_count) && sigma > 0.0 && placed {
             // What was learned of their size may no longer hold, and something else tells.
             let scale = id(Kind::WheelScale, source, 0);
             let hypotheses = &mut self.tracking.hypotheses;

@@ -71,8 +71,9 @@ use timeline::Timeline;
 use told::{Told, ToldFindings};
 use tracking::Tracking;
 
-/// Events that the history holds at most.
-const EVENTS: usize = 4096;
+/// Samples that the history has room for at first, and at most.
+const EVENTS: usize = 64;
+const MOST_EVENTS: usize = 8192;
 /// Checkpoints that it holds at most.
 const CHECKPOINTS: usize = 12;
 /// How far back an estimate is told [s].
@@ -185,8 +186,12 @@ fn finding(setup: &Setup, change: &Change) -> Finding {
     }
 }
 
+fn room(events: usize) -> Box<[EventSlot<Sample>]> {
+    std::iter::repeat_with(|| None).take(events).collect()
+}
+
 fn new_history(setup: &Setup) -> EngineHistory {
-    let events = std::iter::repeat_with(|| None).take(EVENTS).collect();
+    let events = room(EVENTS);
     let checkpoints = std::iter::repeat_with(|| None).take(CHECKPOINTS).collect();
     History::new(events, checkpoints, setup.estimator.horizon_s, SPACING)
 }
@@ -368,6 +373,9 @@ impl Engine {
         outputs: &mut Outputs,
     ) -> Result<(), Refused> {
         let is_new = self.final_key.is_none_or(|last| key > last);
+        if self.history.is_short(key.t) && self.history.room() < MOST_EVENTS {
+            self.history.enlarge(room(2 * self.history.room()));
+        }
         let setup = &self.setup;
         let Outputs {
             reports,

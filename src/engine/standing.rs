@@ -193,12 +193,15 @@ impl Core {
         source: u16,
         t: Timestamp,
         update: &wayfix_filter::Report,
+        root_count: f64,
     ) -> bool {
         let sigma = update.sigma[0];
         if !(sigma > 0.0 && update.residual[0].is_finite()) {
             return false;
         }
-        let mean = self.sources.wheel_mean(t, update.residual[0] / sigma).abs();
+        // As a single reading would have it: the mean of several is sharper by the root of their number.
+        let normalised = update.residual[0] / (sigma * root_count);
+        let mean = self.sources.wheel_mean(t, normalised).abs();
         let subject = Subject::source(source);
         let was = self.watch.holds(Condition::WheelFault, subject);
         let limit = if was { 0.5 * BIASED } else { BIASED };

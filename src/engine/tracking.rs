@@ -21,7 +21,7 @@ use super::separation::{OF_NO_GROUP, fuse};
 use super::setup::Setup;
 use super::smooth::Shift;
 use super::thinning::LastUses;
-use super::wheels::{FORWARD_B, WheelState};
+use super::wheels::{FORWARD_B, SpeedMean, WheelState};
 use crate::config::Source;
 use crate::config::source::WheelsSource;
 
@@ -36,6 +36,8 @@ pub struct Tracking {
     pub(super) inputs: Inputs,
     /// When which target of which source was last used.
     used: LastUses,
+    /// Wheel speeds that wait to be fused.
+    speeds: Option<SpeedMean>,
     pub(super) constrained: Constrained,
     /// All the way that was gone \[m\].
     pub(super) gone_m: f64,
@@ -69,6 +71,7 @@ impl Tracking {
             hypotheses: _,
             inputs,
             used,
+            speeds,
             constrained,
             gone_m,
             uncarried,
@@ -78,6 +81,7 @@ impl Tracking {
         } = from;
         self.inputs.clone_from(inputs);
         self.used.clone_from(used);
+        self.speeds = *speeds;
         self.constrained = *constrained;
         self.gone_m = *gone_m;
         self.uncarried = *uncarried;
@@ -105,8 +109,11 @@ pub(super) struct Judged {
 pub(super) enum Rolled {
     /// It moved the state.
     Motion(Fate),
-    /// It was fused as a speed, beside an inertial unit.
-    Speed(wayfix_filter::Report),
+    /// It was fused beside an inertial unit, as the mean of some readings: of so many, as a root.
+    Speed {
+        report: wayfix_filter::Report,
+        root_count: f64,
+    },
 }
 
 impl Tracking {
@@ -251,13 +258,13 @@ impl Tracking {
         if !beside_imu || self.hypotheses.is_empty() || !next.is_moving_known() {
             return Rolled::Motion(Fate::Motion);
         }
-        if self
-            .used
-            .is_too_soon(key.source, [None; 2], key.t, config.interval_s)
-        {
-            return Rolled::Motion(Fate::Thinned);
+        let forward_mps = next.forward_mps(setup, self.inputs.steering.as_ref());
+        let mean = SpeedMean::with(self.speeds.take(), key, forward_mps);
+        let interval_s = config.interval_s;
+        if (self.used).is_too_soon(key.source, [None; 2], key.t, interval_s) {
+            self.speeds = Some(mean);
+            return Rolled::Motion(Fate::Motion);
         }
-        let speed_mps = next.forward_mps(setup, self.inputs.steering.as_ref());
         let judge = setup.sources[usize::from(key.source)].judge;
         let (source, sigma) = (key.source, config.scale_sigma);
         self.note_before();
@@ -268,9 +275,13 @@ impl Tracking {
             } else {
                 None
             };
+            let nav = filter.nav();
+            let accel_b = nav.q_nb.inverse() * nav.accel_n;
+            let speed_mps = mean.at(key.t, accel_b.x);
+            let sigma_mps = config.speed_sigma_mps / mean.root_count();
             let model = BodyVelocity {
                 scale,
-                ..BodyVelocity::along(FORWARD_B, speed_mps, config.speed_sigma_mps)
+                ..BodyVelocity::along(FORWARD_B, speed_mps, sigma_mps)
             };
             let time_lag = lag(filter, id(Kind::Lag, source, 0), config.lag_sigma_s);
             let model = Corrected::new(model).lag(time_lag);
@@ -278,7 +289,10 @@ impl Tracking {
         };
         let report = self.hypotheses.update(key.source, key.t, true, drive);
         self.hypotheses.beside(|_| false, drive);
-        report.map_or(Rolled::Motion(Fate::Motion), Rolled::Speed)
+        report.map_or(Rolled::Motion(Fate::Motion), |report| Rolled::Speed {
+            report,
+            root_count: mean.root_count(),
+        })
     }
 
     /// Notes how sure the position is before a measurement.

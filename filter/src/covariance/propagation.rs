@@ -96,10 +96,14 @@ fn tile<const N: usize, const W: usize>(
     kept: &mut [[f64; ROW]; NAV + MAX_TERMS],
 ) -> usize {
     let columns = p.as_slice();
-    let u = f.rows(|i| {
-        let column = &columns[i * N + from..i * N + from + W];
-        core::array::from_fn::<f64, W, _>(|w| column[w])
-    });
+    let mut u = [[0.0; W]; MOVED];
+    f.add_rows(
+        |i| {
+            let column = &columns[i * N + from..i * N + from + W];
+            core::array::from_fn::<f64, W, _>(|w| column[w])
+        },
+        &mut u,
+    );
     for (k, row) in (from..from + W).enumerate() {
         let of_row = || core::array::from_fn(|i| if i < MOVED { u[i][k] } else { 0.0 });
         if row < NAV {

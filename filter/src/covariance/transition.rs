@@ -279,6 +279,17 @@ impl Transition {
     #[inline(always)]
     pub(super) fn rows<const W: usize>(&self, x: impl Fn(usize) -> [f64; W]) -> [[f64; W]; MOVED] {
         let mut out = [[0.0; W]; MOVED];
+        self.add_rows(x, &mut out);
+        out
+    }
+
+    /// Adds [`Self::rows`] to `out`.
+    #[inline(always)]
+    pub(super) fn add_rows<const W: usize>(
+        &self,
+        x: impl Fn(usize) -> [f64; W],
+        out: &mut [[f64; W]; MOVED],
+    ) {
         let add = |y: &mut [f64; W], a: f64, x: &[f64; W]| (0..W).for_each(|w| y[w] += a * x[w]);
         for (r, blocks) in self.blocks.iter().enumerate() {
             for (c, entry) in blocks.iter().enumerate() {
@@ -311,7 +322,6 @@ impl Transition {
                 add(p, self.carry_s, v);
             }
         }
-        out
     }
 
     /// This transition and then `next`, as one:

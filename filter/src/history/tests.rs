@@ -175,3 +175,28 @@ fn full_memory_shortens_the_horizon_and_loses_nothing_new() {
         Err(Refused::TooLate)
     );
 }
+
+#[test]
+fn memory_grows_with_what_it_holds_and_is_used_again() {
+    let slots = |n: usize| std::vec![None; n];
+    let mut history: History<Vec<EventSlot<u64>>, Vec<CheckpointSlot<Chain>>> =
+        History::new(slots(4), std::vec![None; 8], 1.0, 2);
+    let mut state = Chain::default();
+    for i in 0..200_i64 {
+        let key = key(i * 50_000_000);
+        while history.is_short(key.t) {
+            let larger = slots(2 * history.room());
+            history.enlarge(larger);
+        }
+        history.insert(&mut state, &(), key, 1, |_, _| {}).unwrap();
+    }
+    assert_eq!(history.room(), 32);
+    let used = history.checkpoints.slots.iter().filter(|c| c.is_some());
+    assert!(used.count() <= 8);
+    let sorted: Vec<i64> = (0..200).map(|i| i * 50_000_000).collect();
+    let fresh = sorted.iter().fold(Chain::default(), |mut chain, t| {
+        chain.apply(&(), self::key(*t), &1);
+        chain
+    });
+    assert_eq!(state, fresh);
+}

@@ -61,7 +61,7 @@ pub struct WheelsSource {
     pub yaw_sigma_rad_rtrad: f64,
     /// White noise of a speed [m/s], where it is fused beside an IMU.
     pub speed_sigma_mps: f64,
-    /// Time between two uses of the speed beside an IMU [s].
+    /// Time between two uses of the speed beside an IMU [s]: of the mean of the readings since.
     pub interval_s: f64,
     /// Prior sigma of the scale.
     pub scale_sigma: f64,
@@ -112,7 +112,7 @@ impl Default for WheelsSource {
             yaw_sigma_rad_rtm: 0.01,
             yaw_sigma_rad_rtrad: 0.02,
             speed_sigma_mps: 0.1,
-            interval_s: 0.0,
+            interval_s: 0.1,
             scale_sigma: 0.02,
             scale_walk_rts: 0.0,
             yaw_rate_scale_sigma: 0.02,

@@ -6,6 +6,7 @@
 //! counted twice.
 
 mod kinematics;
+mod speed_mean;
 
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,7 @@ use crate::config::Source;
 use crate::config::source::{ImuSource, WheelsSource};
 use crate::engine::core::Filter;
 use kinematics::{Kinematics, LearnedSlots};
+pub use speed_mean::SpeedMean;
 
 /// Wheels of one source.
 const WHEELS: usize = 4;
