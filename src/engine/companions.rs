@@ -6,19 +6,18 @@ use serde::{Deserialize, Serialize};
 use wayfix_filter::smoother::Tape;
 use wayfix_filter::{Correction, Journal, Settled};
 
-use super::core::STATES;
 use super::separation::SubsetFilters;
 
 /// Told of everything that happens to a filter's error state.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Companions {
+pub struct Companions<const N: usize> {
     /// Its past, where somebody wants it smoothed. Not kept in a snapshot.
     pub tape: Tape,
     /// Those that are fed with less.
-    pub subsets: SubsetFilters,
+    pub subsets: SubsetFilters<N>,
 }
 
-impl Companions {
+impl<const N: usize> Companions<N> {
     /// A past alone.
     pub fn of(tape: Tape) -> Self {
         Self {
@@ -28,7 +27,7 @@ impl Companions {
     }
 }
 
-impl Clone for Companions {
+impl<const N: usize> Clone for Companions<N> {
     fn clone(&self) -> Self {
         let Self { tape, subsets } = self;
         Self {
@@ -44,31 +43,31 @@ impl Clone for Companions {
     }
 }
 
-impl Journal<STATES> for Companions {
-    fn predicted(&mut self, n: usize, step: &Settled<'_, STATES>) {
-        Journal::<STATES>::predicted(&mut self.tape, n, step);
+impl<const N: usize> Journal<N> for Companions<N> {
+    fn predicted(&mut self, n: usize, step: &Settled<'_, N>) {
+        Journal::<N>::predicted(&mut self.tape, n, step);
         self.subsets.each(|s| s.predicted(n, step));
     }
 
-    fn updated<const M: usize>(&mut self, correction: &Correction<'_, STATES, M>) {
+    fn updated<const M: usize>(&mut self, correction: &Correction<'_, N, M>) {
         self.tape.updated(correction);
     }
 
-    fn corrected(&mut self, n: usize, dx: &[f64; STATES]) {
+    fn corrected(&mut self, n: usize, dx: &[f64; N]) {
         self.subsets.each(|s| s.corrected(n, dx));
     }
 
     fn turned(&mut self, delta_b: &Vector3<f64>) {
-        Journal::<STATES>::turned(&mut self.tape, delta_b);
+        Journal::<N>::turned(&mut self.tape, delta_b);
     }
 
     fn cleared(&mut self, index: usize, variance: f64) {
-        Journal::<STATES>::cleared(&mut self.tape, index, variance);
+        Journal::<N>::cleared(&mut self.tape, index, variance);
         self.subsets.each(|s| s.cleared(index, variance));
     }
 
     fn moved(&mut self, from: usize, to: usize) {
-        Journal::<STATES>::moved(&mut self.tape, from, to);
+        Journal::<N>::moved(&mut self.tape, from, to);
         self.subsets.each(|s| s.moved(from, to));
     }
 
@@ -76,7 +75,7 @@ impl Journal<STATES> for Companions {
         self.subsets.each(|s| s.inflated(direction, variance));
     }
 
-    fn stretched(&mut self, n: usize, factors: &[f64; STATES]) {
+    fn stretched(&mut self, n: usize, factors: &[f64; N]) {
         self.subsets.each(|s| s.stretched(n, factors));
     }
 }

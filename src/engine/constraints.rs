@@ -58,7 +58,7 @@ pub fn is_due(last: &mut Option<Timestamp>, t: Timestamp, interval_s: f64) -> bo
 ///
 /// What other sources say of the height ages as the vehicle moves on to other ground: as in a first-order
 /// Gauss-Markov process of time constant τ, its variance grows by 2σ²/τ a second.
-fn keep_to_plane(filter: &mut Filter, height_m: f64, sigma_m: f64) {
+fn keep_to_plane<const N: usize>(filter: &mut Filter<N>, height_m: f64, sigma_m: f64) {
     let plane = sigma_m * sigma_m;
     let aged = 2.0 * plane * CONSTRAINT_S / GROUND_S;
     filter.settle();
@@ -81,7 +81,7 @@ fn kept_s(id: ParameterId) -> f64 {
     if is_passing(id) { 20.0 } else { 300.0 }
 }
 
-impl Tracking {
+impl<const N: usize> Tracking<N> {
     /// What the vehicle can't do: slip sideways, drift while it stands.
     pub(super) fn constrain(&mut self, setup: &Setup, t: Timestamp) {
         let motion = &setup.motion;

@@ -28,10 +28,8 @@ use super::tracking::{Judged, Rolled, Tracking};
 use crate::config::Source;
 use crate::config::source::WheelsSource;
 
-/// Error states of the engine's filter: the navigation states and 81 parameters.
-pub const STATES: usize = 96;
 /// The engine's filter, and what goes along with it.
-pub type Filter = wayfix_filter::Filter<STATES, Companions>;
+pub type Filter<const N: usize> = wayfix_filter::Filter<N, Companions<N>>;
 /// Sources count as healthy so long after their last accepted measurement \[s\].
 pub(super) const HEALTHY_S: f64 = 2.0;
 /// Time between two looks at whether the estimate is lost, or its heading unknown \[s\].
@@ -75,8 +73,8 @@ impl From<wayfix_filter::Report> for Outcome {
 
 /// The state of the engine.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Core {
-    pub(super) tracking: Tracking,
+pub struct Core<const N: usize> {
+    pub(super) tracking: Tracking<N>,
     pub(super) window: Window,
     pub(super) first_t: Option<Timestamp>,
     pub(super) last_accepted: Option<Timestamp>,
@@ -94,7 +92,7 @@ pub struct Core {
     /// When its sources last took the estimate elsewhere.
     pub(super) relocalised: Option<Timestamp>,
     /// The filter that was given up, for what it had learned.
-    pub(super) learned: Option<Box<Filter>>,
+    pub(super) learned: Option<Box<Filter<N>>>,
     pub(super) tie: TieWatch,
     /// The fixpoint that was refused last, and when.
     pub(super) refused_pass: Option<(Name, Timestamp)>,
@@ -102,7 +100,7 @@ pub struct Core {
     looked: Option<Timestamp>,
 }
 
-impl Clone for Core {
+impl<const N: usize> Clone for Core<N> {
     fn clone(&self) -> Self {
         let mut copy = Self::default();
         copy.clone_from(self);
@@ -150,7 +148,7 @@ impl Clone for Core {
     }
 }
 
-impl Estimator for Core {
+impl<const N: usize> Estimator for Core<N> {
     type Context = Setup;
     type Event = Sample;
     type Output = Outcome;
@@ -168,7 +166,7 @@ impl Estimator for Core {
     }
 }
 
-impl Core {
+impl<const N: usize> Core<N> {
     fn apply_sample(&mut self, setup: &Setup, key: Key, sample: &Sample) -> Outcome {
         let t = key.t;
         self.first_t.get_or_insert(t);
@@ -220,7 +218,7 @@ impl Core {
         if self.tracking.hypotheses.len() > 1 {
             return Mode::Aligning;
         }
-        if Tracking::is_fresh(self.last_accepted, t) {
+        if Tracking::<N>::is_fresh(self.last_accepted, t) {
             return Mode::Tracking;
         }
         match self.tracking.inputs.carrier(setup, t).0 {
@@ -254,7 +252,7 @@ impl Core {
             Rolled::Speed { report, root_count } => (report, root_count),
         };
         let (source, sigma) = (key.source, config.scale_sigma);
-        let placed = Tracking::is_fresh(self.last_accepted, key.t);
+        let placed = Tracking::<N>::is_fresh(self.last_accepted, key.t);
         if self.note_wheels(source, key.t, &update, root_count) && sigma > 0.0 && placed {
             // What was learned of their size may no longer hold, and something else tells.
             let scale = id(Kind::WheelScale, source, 0);

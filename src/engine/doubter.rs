@@ -35,9 +35,9 @@ const MOST_IGNORED: usize = 4;
 
 /// The filter that did not believe the last fixpoints.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Doubter {
+pub struct Doubter<const N: usize> {
     /// It, boxed: it is large.
-    pub filter: Box<Filter>,
+    pub filter: Box<Filter<N>>,
     /// The fixpoints that it ignores; where it is the believer, the one that it believes.
     pub ignored: Vec<Name>,
     /// It believes the fixpoint, and the estimate does not: a jump that no drift explains.
@@ -48,7 +48,7 @@ pub struct Doubter {
     pub agreed: u32,
 }
 
-impl Clone for Doubter {
+impl<const N: usize> Clone for Doubter<N> {
     fn clone(&self) -> Self {
         let Self {
             filter,
@@ -82,10 +82,10 @@ impl Clone for Doubter {
     }
 }
 
-impl Doubter {
+impl<const N: usize> Doubter<N> {
     /// A filter that does not believe one fixpoint.
     #[must_use]
-    pub fn of_fixpoint(filter: Filter, name: Name) -> Self {
+    pub fn of_fixpoint(filter: Filter<N>, name: Name) -> Self {
         Self {
             filter: Box::new(filter),
             ignored: vec![name],
@@ -97,7 +97,7 @@ impl Doubter {
 
     /// A filter that believes a fixpoint where the estimate does not.
     #[must_use]
-    pub fn believer(filter: Filter, name: Name) -> Self {
+    pub fn believer(filter: Filter<N>, name: Name) -> Self {
         Self {
             believes: true,
             ..Self::of_fixpoint(filter, name)
@@ -106,7 +106,7 @@ impl Doubter {
 
     /// The filter as it was before its sources took it elsewhere.
     #[must_use]
-    pub fn of_place(filter: Filter, t: Timestamp) -> Self {
+    pub fn of_place(filter: Filter<N>, t: Timestamp) -> Self {
         Self {
             filter: Box::new(filter),
             ignored: Vec::new(),

@@ -23,16 +23,21 @@ pub(super) enum Sight {
 }
 
 /// A fixpoint as a filter predicts it.
-fn predicted(setup: &Setup, key: Key, reading: &Reading, filter: &Filter) -> Option<Prediction> {
+fn predicted<const N: usize>(
+    setup: &Setup,
+    key: Key,
+    reading: &Reading,
+    filter: &Filter<N>,
+) -> Option<Prediction> {
     let (alone, _) = placed_by(setup, key, reading, filter)?;
-    let p = |f: &Filter| f.covariance(Block::Position, Block::Position);
+    let p = |f: &Filter<N>| f.covariance(Block::Position, Block::Position);
     let s = (p(filter) + p(&alone))
         .fixed_view::<2, 2>(0, 0)
         .into_owned();
     Prediction::new(&(alone.nav().p_n - filter.nav().p_n).xy(), &s)
 }
 
-impl Core {
+impl<const N: usize> Core<N> {
     /// A fixpoint comes into view, or still is.
     pub(super) fn sight(&mut self, setup: &Setup, key: Key, reading: &Reading) -> Sight {
         let Some(name) = reading.target() else {
@@ -70,8 +75,8 @@ impl Core {
         &mut self,
         key: Key,
         name: Name,
-        before: Filter,
-        mut doubter: Doubter,
+        before: Filter<N>,
+        mut doubter: Doubter<N>,
         believing: Prediction,
         ignoring: Prediction,
     ) -> Sight {
@@ -108,7 +113,7 @@ impl Core {
     }
 
     /// From now on the filter as it is before `name` runs beside the estimate.
-    fn doubt_next(&mut self, filter: Filter, name: Name) {
+    fn doubt_next(&mut self, filter: Filter<N>, name: Name) {
         self.tracking.hypotheses.doubter = Some(Doubter::of_fixpoint(filter, name));
     }
 

@@ -34,30 +34,30 @@ pub struct Run {
 
 /// The estimate now.
 #[derive(Debug, Default)]
-pub struct Head {
+pub struct Head<const N: usize> {
     /// It; nothing where the guarded line has no single estimate.
-    tracking: Option<Box<Tracking>>,
+    tracking: Option<Box<Tracking<N>>>,
     /// How many of the waiting samples it has applied.
     applied: usize,
     /// The most that were ever applied since it began: what is later is news.
     reached: usize,
     /// States after so many waiting samples, in ascending order.
-    checkpoints: Vec<(usize, Box<Tracking>)>,
+    checkpoints: Vec<(usize, Box<Tracking<N>>)>,
     /// Memory of checkpoints that were dropped.
-    spare: Vec<Box<Tracking>>,
+    spare: Vec<Box<Tracking<N>>>,
     /// What the guarded line had been changed to when it began.
     interventions: u64,
 }
 
-impl Head {
+impl<const N: usize> Head<N> {
     /// The state, when there is one.
     #[must_use]
-    pub fn tracking(&self) -> Option<&Tracking> {
+    pub fn tracking(&self) -> Option<&Tracking<N>> {
         self.tracking.as_deref()
     }
 
     /// A sample was put in its place among those that wait.
-    pub fn inserted(&mut self, place: usize, guarded: &Core) {
+    pub fn inserted(&mut self, place: usize, guarded: &Core<N>) {
         if place >= self.applied {
             return;
         }
@@ -101,7 +101,7 @@ impl Head {
     }
 
     /// Brings it up to the newest of the waiting samples.
-    pub fn run(&mut self, setup: &Setup, guarded: &Core, pending: &Pending) -> Run {
+    pub fn run(&mut self, setup: &Setup, guarded: &Core<N>, pending: &Pending) -> Run {
         let mut run = Run::default();
         let interventions = guarded.tracking.hypotheses.interventions();
         if !guarded.is_settled() {

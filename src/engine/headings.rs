@@ -16,7 +16,7 @@ use super::setup::Setup;
 const UNKNOWN_RAD: f64 = 0.7;
 
 /// Variance of the heading: the attitude error about n's vertical [rad²].
-fn yaw_variance(filter: &Filter) -> f64 {
+fn yaw_variance<const N: usize>(filter: &Filter<N>) -> f64 {
     let up_b = filter.nav().q_nb.inverse() * Vector3::z();
     let p = filter.covariance(Block::Attitude, Block::Attitude);
     up_b.dot(&(p * up_b))
@@ -26,7 +26,7 @@ fn yaw_variance(filter: &Filter) -> f64 {
 /// measured next can't be linearised at it.
 const LOST_M: f64 = 8.0;
 
-impl Core {
+impl<const N: usize> Core<N> {
     /// An estimate that was carried by nothing for too long is given up, and the start is sought anew, with
     /// what was learned.
     pub(super) fn give_up(&mut self) {

@@ -34,14 +34,14 @@ const CAPACITY: usize = 36;
 
 /// One filter and its weight.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Hypothesis {
+pub struct Hypothesis<const N: usize> {
     /// The filter, boxed: it is large.
-    pub filter: Box<Filter>,
+    pub filter: Box<Filter<N>>,
     /// Log weight, the most likely one's is zero after each pruning.
     pub ln_weight: f64,
 }
 
-impl Clone for Hypothesis {
+impl<const N: usize> Clone for Hypothesis<N> {
     fn clone(&self) -> Self {
         Self {
             filter: self.filter.clone(),
@@ -57,17 +57,17 @@ impl Clone for Hypothesis {
 
 /// The filters that are alive, the best first.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Hypotheses {
-    all: Vec<Hypothesis>,
+pub struct Hypotheses<const N: usize> {
+    all: Vec<Hypothesis<N>>,
     /// When each source last weighed in.
     weighed: Vec<(u16, Timestamp)>,
     /// Beside a single one: the filter that did not believe the last fixpoint.
-    pub doubter: Option<Doubter>,
+    pub doubter: Option<Doubter<N>>,
     /// How often what questions the estimate has changed it.
     interventions: u64,
 }
 
-impl Clone for Hypotheses {
+impl<const N: usize> Clone for Hypotheses<N> {
     fn clone(&self) -> Self {
         let Self {
             all,
@@ -100,7 +100,7 @@ impl Clone for Hypotheses {
     }
 }
 
-impl Hypotheses {
+impl<const N: usize> Hypotheses<N> {
     /// Copies a single filter's state, not what goes along with it.
     pub fn copy_single(&mut self, from: &Self) -> bool {
         let [one] = from.all.as_slice() else {
@@ -143,13 +143,13 @@ impl Hypotheses {
     }
 
     /// Changes all filters, and those that go along with them, as something that questions them asks.
-    pub fn change(&mut self, change: impl FnMut(&mut Filter)) {
+    pub fn change(&mut self, change: impl FnMut(&mut Filter<N>)) {
         self.intervene();
         self.filters_mut().for_each(change);
     }
 
     /// The best one, to be changed.
-    pub fn best_mut(&mut self) -> Option<&mut Hypothesis> {
+    pub fn best_mut(&mut self) -> Option<&mut Hypothesis<N>> {
         self.all.first_mut()
     }
 
@@ -167,20 +167,20 @@ impl Hypotheses {
 
     /// The best one.
     #[must_use]
-    pub fn best(&self) -> Option<&Hypothesis> {
+    pub fn best(&self) -> Option<&Hypothesis<N>> {
         self.all.first()
     }
 
     /// The filters of all, the best first, and that beside them: what is carried along and what all
     /// constraints hold for.
-    pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter> {
+    pub fn filters_mut(&mut self) -> impl Iterator<Item = &mut Filter<N>> {
         let beside = self.doubter.iter_mut().map(|d| &mut *d.filter);
         self.all.iter_mut().map(|h| &mut *h.filter).chain(beside)
     }
 
     /// The filter of a single hypothesis; `None` before the start and in a contest.
     #[must_use]
-    pub fn single(&self) -> Option<&Filter> {
+    pub fn single(&self) -> Option<&Filter<N>> {
         match self.all.as_slice() {
             [one] => Some(&one.filter),
             _ => None,
@@ -188,7 +188,7 @@ impl Hypotheses {
     }
 
     /// The same, to be changed.
-    pub fn single_mut(&mut self) -> Option<&mut Filter> {
+    pub fn single_mut(&mut self) -> Option<&mut Filter<N>> {
         match self.all.as_mut_slice() {
             [one] => Some(&mut one.filter),
             _ => None,
@@ -196,7 +196,7 @@ impl Hypotheses {
     }
 
     /// Puts several in the place of a single one, with their log weights; the first is the best.
-    pub fn split(&mut self, into: impl IntoIterator<Item = (Filter, f64)>) {
+    pub fn split(&mut self, into: impl IntoIterator<Item = (Filter<N>, f64)>) {
         self.intervene();
         self.doubter = None;
         self.weighed.clear();
@@ -209,7 +209,7 @@ impl Hypotheses {
     }
 
     /// Puts another filter in the place of the single one.
-    pub fn replace(&mut self, filter: Filter) {
+    pub fn replace(&mut self, filter: Filter<N>) {
         self.intervene();
         if let [one] = self.all.as_mut_slice() {
             *one.filter = filter;
@@ -241,8 +241,8 @@ impl Hypotheses {
     /// Updates the filter beside a single hypothesis, unless it ignores the measurement.
     pub fn beside<R>(
         &mut self,
-        is_ignored: impl Fn(&Doubter) -> bool,
-        update: impl FnOnce(&mut Filter) -> R,
+        is_ignored: impl Fn(&Doubter<N>) -> bool,
+        update: impl FnOnce(&mut Filter<N>) -> R,
     ) {
         if let Some(doubter) = &mut self.doubter
             && !is_ignored(doubter)
@@ -296,7 +296,7 @@ impl Hypotheses {
         source: u16,
         t: Timestamp,
         tells: bool,
-        mut update: impl FnMut(&mut Filter) -> Option<Report>,
+        mut update: impl FnMut(&mut Filter<N>) -> Option<Report>,
     ) -> Option<Report> {
         let contest = self.all.len() > 1 && tells;
         let share = if contest { self.share(source, t) } else { 0.0 };
@@ -319,7 +319,7 @@ impl Hypotheses {
     }
 
     /// Applies a constraint to all; it says nothing about which is right.
-    pub fn constrain<R>(&mut self, mut update: impl FnMut(&mut Filter) -> R) {
+    pub fn constrain<R>(&mut self, mut update: impl FnMut(&mut Filter<N>) -> R) {
         for filter in self.filters_mut() {
             update(filter);
         }
@@ -369,7 +369,7 @@ impl Hypotheses {
     }
 
     /// What part of all the weight a hypothesis has.
-    fn share_of(&self) -> impl Fn(&Hypothesis) -> f64 + Copy + use<> {
+    fn share_of(&self) -> impl Fn(&Hypothesis<N>) -> f64 + Copy + use<N> {
         let total: f64 = self.all.iter().map(|h| h.ln_weight.exp()).sum();
         move |h| h.ln_weight.exp() / total
     }
@@ -400,7 +400,7 @@ impl Hypotheses {
             return (Matrix3::zeros(), 0.0);
         };
         let share = self.share_of();
-        let apart = |h: &Hypothesis| -> (Vector3<f64>, f64) {
+        let apart = |h: &Hypothesis<N>| -> (Vector3<f64>, f64) {
             let (nav, from) = (h.filter.nav(), best.filter.nav());
             (
                 nav.p_n - from.p_n,
@@ -437,7 +437,7 @@ fn lacking(p: &Matrix3<f64>, d: &Vector3<f64>) -> f64 {
 /// Whether two filters say the same: heading within a third of a sigma and three degrees, position
 /// within a third of a sigma and ten centimetres, velocity within a third of a sigma and a tenth of a
 /// metre a second (mirror images that meet in the plane of the anchors cross it).
-fn has_met(a: &Filter, b: &Filter) -> bool {
+fn has_met<const N: usize>(a: &Filter<N>, b: &Filter<N>) -> bool {
     let turn = math::wrap_angle(a.nav().yaw_rad() - b.nav().yaw_rad()).abs();
     let yaw_sigma = b.variance(Block::Attitude.start() + 2).max(0.0).sqrt();
     let near = |block: Block, d: Vector3<f64>| {

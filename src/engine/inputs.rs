@@ -272,7 +272,7 @@ impl Inputs {
     }
 
     /// Carries a filter to `t` by the best sources at each moment.
-    pub fn advance(&self, setup: &Setup, filter: &mut Filter, t: Timestamp) {
+    pub fn advance<const N: usize>(&self, setup: &Setup, filter: &mut Filter<N>, t: Timestamp) {
         while filter.t() < t {
             let (carrier, until) = self.carrier(setup, filter.t());
             let to = t.min(until);
@@ -298,7 +298,12 @@ impl Inputs {
 
     /// Carries a filter over the stretch that ends with an inertial sample: with the mean of this
     /// sample and the one before, where that one still held and this one does not lie.
-    pub fn advance_to_imu(&self, setup: &Setup, filter: &mut Filter, new: &ImuState) {
+    pub fn advance_to_imu<const N: usize>(
+        &self,
+        setup: &Setup,
+        filter: &mut Filter<N>,
+        new: &ImuState,
+    ) {
         let carried = self.carrier(setup, filter.t()).0 == Carrier::Imu;
         let before = self
             .imu
@@ -312,10 +317,10 @@ impl Inputs {
     }
 
     /// Carries a filter over the stretch that ends with a wheel reading.
-    pub fn advance_to_wheels(
+    pub fn advance_to_wheels<const N: usize>(
         &self,
         setup: &Setup,
-        filter: &mut Filter,
+        filter: &mut Filter<N>,
         new: &WheelState,
         stretch: &Stretch,
     ) {
@@ -343,7 +348,11 @@ impl Inputs {
 
 /// Predicts in steps that are short enough for the models' linearisation; over a gap of hours, in as
 /// many as time allows.
-pub fn step(filter: &mut Filter, model: &impl wayfix_filter::motion::MotionModel, to: Timestamp) {
+pub fn step<const N: usize>(
+    filter: &mut Filter<N>,
+    model: &impl wayfix_filter::motion::MotionModel,
+    to: Timestamp,
+) {
     let step_s = MAX_STEP_S.max(to.seconds_since(filter.t()) / MOST_STEPS);
     while to.seconds_since(filter.t()) > 1.5 * step_s {
         filter.predict(model, filter.t().shifted(step_s));

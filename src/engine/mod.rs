@@ -60,7 +60,6 @@ pub use snapshot::SnapshotError;
 pub(crate) use snapshot::{Kept, Saved};
 
 use crate::config::{Site, Source, Vehicle};
-pub use core::STATES;
 use core::{Core, Filter, Outcome};
 use head::{Head, Pending};
 use health::{Change, Subject, Watch};
@@ -114,7 +113,17 @@ pub struct Learned {
     pub sigma: f64,
 }
 
-/// One asset's estimator.
+/// The estimator of a vehicle with many sources: the navigation states and 81 parameters.
+pub type Engine = EngineOf<STATES>;
+
+/// Error states of [`Engine`].
+pub const STATES: usize = 96;
+
+/// The estimator of a tag or of a vehicle with few sources: the navigation states and 9 parameters. What
+/// has not been used for the longest time leaves the filter first, its value remembered.
+pub type SmallEngine = EngineOf<24>;
+
+/// One asset's estimator, with N error states.
 ///
 /// ```
 /// use wayfix::config::{Site, Vehicle};
@@ -145,12 +154,12 @@ pub struct Learned {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
-pub struct Engine {
+pub struct EngineOf<const N: usize> {
     setup: Setup,
     fingerprints: Fingerprints,
     /// The guarded line: the state after all final samples.
-    core: Box<Core>,
-    history: EngineHistory,
+    core: Box<Core<N>>,
+    history: EngineHistory<N>,
     timeline: Timeline,
     /// Conditions of the sources' clocks.
     clocks: Watch,
@@ -159,7 +168,7 @@ pub struct Engine {
     told_findings: ToldFindings,
     /// What is not final yet, and the estimate that has run ahead by it.
     pending: Pending,
-    head: Head,
+    head: Head<N>,
     reordering: Reordering,
     /// The latest key that became final.
     final_key: Option<Key>,
@@ -167,7 +176,8 @@ pub struct Engine {
     is_above: bool,
 }
 
-type EngineHistory = History<Box<[EventSlot<Sample>]>, Box<[CheckpointSlot<Core>]>>;
+type EngineHistory<const N: usize> =
+    History<Box<[EventSlot<Sample>]>, Box<[CheckpointSlot<Core<N>>]>>;
 
 fn finding(setup: &Setup, change: &Change) -> Finding {
     let Change {
@@ -190,13 +200,13 @@ fn room(events: usize) -> Box<[EventSlot<Sample>]> {
     std::iter::repeat_with(|| None).take(events).collect()
 }
 
-fn new_history(setup: &Setup) -> EngineHistory {
+fn new_history<const N: usize>(setup: &Setup) -> EngineHistory<N> {
     let events = room(EVENTS);
     let checkpoints = std::iter::repeat_with(|| None).take(CHECKPOINTS).collect();
     History::new(events, checkpoints, setup.estimator.horizon_s, SPACING)
 }
 
-impl Engine {
+impl<const N: usize> EngineOf<N> {
     /// An engine for one vehicle on one site.
     ///
     /// # Errors
@@ -429,12 +439,12 @@ impl Engine {
     }
 
     /// The state of the estimate now: the head's, or the guarded line's where there is no head.
-    fn tracking(&self) -> &Tracking {
+    fn tracking(&self) -> &Tracking<N> {
         self.head.tracking().unwrap_or(&self.core.tracking)
     }
 
     /// The guarded line's filter, to be looked at; `None` before the start.
-    pub(crate) fn guarded(&self) -> Option<&Filter> {
+    pub(crate) fn guarded(&self) -> Option<&Filter<N>> {
         Some(&self.core.tracking.hypotheses.best()?.filter)
     }
 
@@ -549,7 +559,7 @@ impl Engine {
 
     /// The filter behind the estimate, to be looked at; `None` before the start.
     #[must_use]
-    pub fn filter(&self) -> Option<&Filter> {
+    pub fn filter(&self) -> Option<&Filter<N>> {
         Some(&self.tracking().hypotheses.best()?.filter)
     }
 
@@ -589,7 +599,7 @@ impl Engine {
         Some(estimate)
     }
 
-    fn describe(&self, filter: &Filter, t: Timestamp) -> Estimate {
+    fn describe(&self, filter: &Filter<N>, t: Timestamp) -> Estimate {
         let nav = filter.nav();
         let hypotheses = &self.tracking().hypotheses;
         let (spread, turn) = hypotheses.spread();

@@ -11,12 +11,12 @@ use wayfix_filter::smoother::{Smoothed, Tape};
 use wayfix_filter::{Block, Nav, Timestamp, math};
 
 use super::protection::{Case, ProtectionLevel, level};
-use super::{Engine, Estimate, Health, Mode, Pose};
+use super::{EngineOf, Estimate, Health, Mode, Pose};
 
 /// Across a longer hole between two states nothing is told \[s\].
 const HOLE_S: f64 = 1.0;
 
-impl Engine {
+impl<const N: usize> EngineOf<N> {
     /// From now on keeps what smoothing needs, with a state to be asked for every `period_s`. It takes
     /// memory for every sample: see [`Engine::past_bytes`].
     pub fn keep_past(&mut self, period_s: f64) {

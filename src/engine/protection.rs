@@ -45,7 +45,7 @@ impl Case {
     }
 
     /// Of another filter than the one whose estimate is given out.
-    pub fn apart(probability: f64, given: &Filter, other: &Filter) -> Self {
+    pub fn apart<const N: usize>(probability: f64, given: &Filter<N>, other: &Filter<N>) -> Self {
         let d = given.nav().p_n - other.nav().p_n;
         let p = other.settled_covariance(Block::Position);
         Self::new(probability, [d.xy().norm(), d.z.abs()], &p)

@@ -60,12 +60,12 @@ const TURNED_RAD: f64 = 0.5;
 
 /// The filter as a fixpoint alone places it: its own position is forgotten, and where the fixpoint
 /// shows a direction, its heading is open.
-pub(super) fn placed_by(
+pub(super) fn placed_by<const N: usize>(
     setup: &Setup,
     key: Key,
     reading: &Reading,
-    filter: &Filter,
-) -> Option<(Filter, wayfix_filter::Report)> {
+    filter: &Filter<N>,
+) -> Option<(Filter<N>, wayfix_filter::Report)> {
     let mut placed = filter.with_journal(beside(filter));
     let height_m = placed.variance(Block::Position.start() + 2).sqrt();
     let sigma_m = Vector3::new(ANYWHERE_M, ANYWHERE_M, height_m);
@@ -80,11 +80,11 @@ pub(super) fn placed_by(
 }
 
 /// What goes along with a filter that is kept beside the estimate: its past, no subset filters.
-pub(super) fn beside(filter: &Filter) -> Companions {
+pub(super) fn beside<const N: usize>(filter: &Filter<N>) -> Companions<N> {
     Companions::of(filter.journal().tape.clone())
 }
 
-impl Core {
+impl<const N: usize> Core<N> {
     /// Books an update, and takes the estimate back where it was locked out.
     pub(super) fn note(
         &mut self,
@@ -150,7 +150,7 @@ impl Core {
         reading: &Reading,
         outcome: Outcome,
     ) -> Outcome {
-        let fresh = |at| Tracking::is_fresh(at, key.t);
+        let fresh = |at| Tracking::<N>::is_fresh(at, key.t);
         if fresh(self.last_accepted) || fresh(self.last_fixpoint) {
             return outcome;
         }
@@ -255,7 +255,7 @@ impl Core {
     }
 
     /// A fixpoint that leads beyond any drift is not believed, but kept in mind: the next one decides.
-    fn hear_out(&mut self, reading: &Reading, placed: Filter) {
+    fn hear_out(&mut self, reading: &Reading, placed: Filter<N>) {
         let Some(name) = reading.target() else { return };
         let is_heard = (self.tracking.hypotheses.doubter.as_ref())
             .is_some_and(|d| d.believes && d.ignored.contains(&name));

@@ -13,9 +13,9 @@
 use nalgebra::Matrix2;
 use serde::{Deserialize, Serialize};
 use wayfix_filter::measurement::MeasurementModel;
-use wayfix_filter::{Block, Judge, Timestamp, View};
+use wayfix_filter::{Block, Judge, Subset, Timestamp, View};
 
-use super::core::{Filter, STATES};
+use super::core::Filter;
 use super::groups::GroupId;
 use super::protection::Case;
 
@@ -28,18 +28,16 @@ const APART: f64 = 27.6;
 /// ... for so long \[s\].
 const APART_S: f64 = 1.0;
 
-type Subset = wayfix_filter::Subset<STATES>;
-
 /// A filter that never sees one group.
 #[derive(Debug, Serialize, Deserialize)]
-struct Guard {
+struct Guard<const N: usize> {
     group: GroupId,
-    filter: Box<Subset>,
+    filter: Box<Subset<N>>,
     heard: Timestamp,
     apart_since: Option<Timestamp>,
 }
 
-impl Clone for Guard {
+impl<const N: usize> Clone for Guard<N> {
     fn clone(&self) -> Self {
         let Self {
             group,
@@ -71,13 +69,13 @@ impl Clone for Guard {
 
 /// The filters that leave one group out each.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct SubsetFilters {
-    all: Vec<Guard>,
+pub struct SubsetFilters<const N: usize> {
+    all: Vec<Guard<N>>,
     /// When each group last placed the asset.
     placed: Vec<(GroupId, Timestamp)>,
 }
 
-impl Clone for SubsetFilters {
+impl<const N: usize> Clone for SubsetFilters<N> {
     fn clone(&self) -> Self {
         let Self { all, placed } = self;
         Self {
@@ -93,9 +91,9 @@ impl Clone for SubsetFilters {
     }
 }
 
-impl SubsetFilters {
+impl<const N: usize> SubsetFilters<N> {
     /// Does the same to each.
-    pub fn each(&mut self, f: impl Fn(&mut Subset)) {
+    pub fn each(&mut self, f: impl Fn(&mut Subset<N>)) {
         self.all.iter_mut().for_each(|guard| f(&mut guard.filter));
     }
 
@@ -176,7 +174,7 @@ impl SubsetFilters {
 
 /// A measurement of a group is about to be used on `filter`: from now on the group is watched, when
 /// another one placed the asset lately.
-pub fn attend(filter: &mut Filter, group: GroupId, t: Timestamp, places: bool) {
+pub fn attend<const N: usize>(filter: &mut Filter<N>, group: GroupId, t: Timestamp, places: bool) {
     let (_, companions) = filter.split();
     if companions.subsets.note(group, t, places) {
         let subset = Box::new(Subset::of(filter));
@@ -191,8 +189,8 @@ pub fn attend(filter: &mut Filter, group: GroupId, t: Timestamp, places: bool) {
 }
 
 /// Updates a filter, and the subset filters that do not leave one of the measurement's groups out.
-pub fn fuse<const M: usize>(
-    filter: &mut Filter,
+pub fn fuse<const N: usize, const M: usize>(
+    filter: &mut Filter<N>,
     model: &impl MeasurementModel<M>,
     judge: &Judge,
     groups: [Option<GroupId>; 2],

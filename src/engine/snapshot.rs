@@ -8,7 +8,7 @@ use wayfix_filter::Timestamp;
 use wayfix_filter::history::{Key, Marks};
 use wayfix_sensors::Sample;
 
-use super::Engine;
+use super::EngineOf;
 use super::core::Core;
 use super::head::Pending;
 use super::health::Watch;
@@ -58,10 +58,10 @@ pub enum SnapshotError {
 
 /// Everything that decides later bits, as it is written.
 #[derive(Serialize)]
-pub(crate) struct Saved<'a> {
-    core: &'a Core,
+pub(crate) struct Saved<'a, const N: usize> {
+    core: &'a Core<N>,
     events: Vec<&'a (Key, Sample)>,
-    checkpoints: Vec<&'a (Option<Key>, Core)>,
+    checkpoints: Vec<&'a (Option<Key>, Core<N>)>,
     marks: Marks,
     timeline: &'a Timeline,
     clocks: &'a Watch,
@@ -76,10 +76,10 @@ pub(crate) struct Saved<'a> {
 
 /// The same as it is read.
 #[derive(Deserialize)]
-pub(crate) struct Kept {
-    core: Box<Core>,
+pub(crate) struct Kept<const N: usize> {
+    core: Box<Core<N>>,
     events: VecDeque<(Key, Sample)>,
-    checkpoints: VecDeque<(Option<Key>, Core)>,
+    checkpoints: VecDeque<(Option<Key>, Core<N>)>,
     marks: Marks,
     timeline: Timeline,
     clocks: Watch,
@@ -92,7 +92,7 @@ pub(crate) struct Kept {
     is_above: bool,
 }
 
-impl Engine {
+impl<const N: usize> EngineOf<N> {
     /// The state as bytes: versioned, checksummed and bound to the two files, for
     /// [`Engine::restore`].
     ///
@@ -130,7 +130,7 @@ impl Engine {
         &self.fingerprints
     }
 
-    pub(crate) fn saved(&self) -> Saved<'_> {
+    pub(crate) fn saved(&self) -> Saved<'_, N> {
         // Setup and fingerprints follow from the two files.
         let Self {
             setup: _,
@@ -167,7 +167,7 @@ impl Engine {
     }
 
     /// Takes up a state; `self` is fresh.
-    pub(crate) fn take_up(&mut self, kept: Kept) -> Result<(), SnapshotError> {
+    pub(crate) fn take_up(&mut self, kept: Kept<N>) -> Result<(), SnapshotError> {
         let Kept {
             core,
             events,
@@ -184,7 +184,7 @@ impl Engine {
             is_above,
         } = kept;
         self.history
-            .refill::<Core>(events, checkpoints, marks)
+            .refill::<Core<N>>(events, checkpoints, marks)
             .map_err(|_| SnapshotError::Impossible("samples or checkpoints out of order"))?;
         self.core = core;
         self.timeline = timeline;

@@ -134,7 +134,7 @@ impl Sources {
     }
 }
 
-impl Core {
+impl<const N: usize> Core<N> {
     /// Notes that a source spoke; tells which of those that do so regularly are silent.
     pub(super) fn note_heard(&mut self, setup: &Setup, source: u16, t: Timestamp) {
         let regular = (setup.sources.get(usize::from(source))).and_then(|s| match s.config {

@@ -29,7 +29,7 @@ const LEVELLING_SAMPLES: u32 = 20;
 /// Waiting for an inertial unit to level, and for wheels to be heard \[s\].
 const LEVELLING_S: f64 = 1.0;
 
-impl Core {
+impl<const N: usize> Core<N> {
     /// The start: as configured, or where what was heard agrees.
     pub(super) fn try_start(&mut self, setup: &Setup, t: Timestamp) -> Option<Reset> {
         let level = self.level(setup, t)?;

@@ -65,7 +65,7 @@ impl TieWatch {
     }
 }
 
-impl Core {
+impl<const N: usize> Core<N> {
     /// Watches a satellite position that was judged.
     pub(super) fn watch_tie(
         &mut self,
@@ -87,7 +87,7 @@ impl Core {
             self.tell_tie(key.t, sigma_m);
             return;
         }
-        let healthy = Tracking::is_fresh(self.last_accepted, key.t);
+        let healthy = Tracking::<N>::is_fresh(self.last_accepted, key.t);
         if update.verdict != Verdict::Gated || !healthy {
             return;
         }

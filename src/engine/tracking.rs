@@ -30,9 +30,9 @@ const MOVING_MPS: f64 = 0.3;
 
 /// The part of the state that every sample moves.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Tracking {
+pub struct Tracking<const N: usize> {
     /// The filters that are alive; none before the start.
-    pub hypotheses: Hypotheses,
+    pub hypotheses: Hypotheses<N>,
     pub(super) inputs: Inputs,
     /// When which target of which source was last used.
     used: LastUses,
@@ -51,7 +51,7 @@ pub struct Tracking {
     pub(super) before_update: Option<Matrix3<f64>>,
 }
 
-impl Clone for Tracking {
+impl<const N: usize> Clone for Tracking<N> {
     fn clone(&self) -> Self {
         let mut copy = Self::default();
         copy.clone_from(self);
@@ -65,7 +65,7 @@ impl Clone for Tracking {
     }
 }
 
-impl Tracking {
+impl<const N: usize> Tracking<N> {
     fn copy_but_filters(&mut self, from: &Self) {
         let Self {
             hypotheses: _,
@@ -116,7 +116,7 @@ pub(super) enum Rolled {
     },
 }
 
-impl Tracking {
+impl<const N: usize> Tracking<N> {
     /// A sample at `t` is about to come.
     pub fn begin(&mut self, setup: &Setup, t: Timestamp) {
         self.carried = Shift::default();
@@ -177,8 +177,8 @@ impl Tracking {
     }
 
     /// Carries every hypothesis, and notes how far that took the best.
-    fn carry(&mut self, step: impl Fn(&Inputs, &mut Filter)) {
-        let best = |all: &Hypotheses| all.best().map(|h| *h.filter.nav());
+    fn carry(&mut self, step: impl Fn(&Inputs, &mut Filter<N>)) {
+        let best = |all: &Hypotheses<N>| all.best().map(|h| *h.filter.nav());
         let before = best(&self.hypotheses);
         for filter in self.hypotheses.filters_mut() {
             step(&self.inputs, filter);
@@ -268,7 +268,7 @@ impl Tracking {
         let judge = setup.sources[usize::from(key.source)].judge;
         let (source, sigma) = (key.source, config.scale_sigma);
         self.note_before();
-        let drive = |filter: &mut Filter| {
+        let drive = |filter: &mut Filter<N>| {
             let prior = Parameter::walk(sigma, config.scale_walk_rts).bounded(0.5);
             let scale = if sigma > 0.0 {
                 filter.slot(id(Kind::WheelScale, source, 0), &prior)
@@ -414,13 +414,13 @@ impl Source {
     }
 }
 
-impl AsRef<wayfix_filter::smoother::Tape> for Companions {
+impl<const N: usize> AsRef<wayfix_filter::smoother::Tape> for Companions<N> {
     fn as_ref(&self) -> &wayfix_filter::smoother::Tape {
         &self.tape
     }
 }
 
-impl AsMut<wayfix_filter::smoother::Tape> for Companions {
+impl<const N: usize> AsMut<wayfix_filter::smoother::Tape> for Companions<N> {
     fn as_mut(&mut self) -> &mut wayfix_filter::smoother::Tape {
         &mut self.tape
     }

@@ -12,7 +12,7 @@ use super::setup::{MAX_SOURCES, Setup};
 /// Refusals are told after so long \[s\].
 const REFUSING_S: f64 = 1.0;
 
-impl Core {
+impl<const N: usize> Core<N> {
     /// Notes the conditions that begin or end with a sample.
     pub(super) fn watch_over(&mut self, t: Timestamp, outcome: &Outcome) {
         if let Some(imu) = &self.tracking.inputs.imu

@@ -8,13 +8,13 @@ use wayfix_filter::Timestamp;
 
 use super::{Replay, Taken};
 use crate::config::{Site, Vehicle};
-use crate::engine::{Content, Kept, Saved, SnapshotError, open, reads_alike, seal};
+use crate::engine::{Content, Kept, STATES, Saved, SnapshotError, open, reads_alike, seal};
 use crate::log::Truth;
 
 /// As it is written.
 #[derive(Serialize)]
 struct SavedReplay<'a> {
-    engine: Saved<'a>,
+    engine: Saved<'a, STATES>,
     truth: &'a VecDeque<Truth>,
     books: Books,
 }
@@ -22,7 +22,7 @@ struct SavedReplay<'a> {
 /// As it is read.
 #[derive(Deserialize)]
 struct KeptReplay {
-    engine: Kept,
+    engine: Kept<STATES>,
     truth: VecDeque<Truth>,
     books: Books,
 }

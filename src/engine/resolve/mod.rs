@@ -32,7 +32,7 @@ pub trait Slots {
     fn slot(&mut self, id: ParameterId, prior: &Parameter) -> Option<Slot>;
 }
 
-impl Slots for Filter {
+impl<const N: usize> Slots for Filter<N> {
     fn slot(&mut self, id: ParameterId, prior: &Parameter) -> Option<Slot> {
         self.parameter(id, prior)
     }
@@ -105,8 +105,8 @@ macro_rules! with_model {
 
 /// A measurement for one filter: the model has that filter's slots, so it can update no other.
 #[derive(Debug)]
-pub struct Measurement<'f> {
-    filter: &'f mut Filter,
+pub struct Measurement<'f, const N: usize> {
+    filter: &'f mut Filter<N>,
     model: Model,
 }
 
@@ -121,7 +121,7 @@ pub struct Nature {
     pub shows_heading: bool,
 }
 
-impl Measurement<'_> {
+impl<const N: usize> Measurement<'_, N> {
     /// Judges and fuses it, in the subset filters too that do not leave one of `groups` out.
     pub fn update(&mut self, judge: &Judge, groups: [Option<GroupId>; 2]) -> wayfix_filter::Report {
         with_model!(&self.model, m => fuse(self.filter, m, judge, groups))
@@ -134,7 +134,7 @@ impl Measurement<'_> {
     }
 
     /// The filter that it is for.
-    pub fn filter(&mut self) -> &mut Filter {
+    pub fn filter(&mut self) -> &mut Filter<N> {
         self.filter
     }
 
@@ -222,12 +222,12 @@ pub(crate) fn lag(slots: &mut impl Slots, id: ParameterId, sigma_s: f64) -> Opti
 ///
 /// # Errors
 /// The fate of a reading that can't be used.
-pub fn resolve<'f>(
+pub fn resolve<'f, const N: usize>(
     setup: &Setup,
     index: u16,
     reading: &Reading,
-    filter: &'f mut Filter,
-) -> Result<Measurement<'f>, Fate> {
+    filter: &'f mut Filter<N>,
+) -> Result<Measurement<'f, N>, Fate> {
     let model = model(setup, index, reading, filter)?;
     Ok(Measurement { filter, model })
 }

@@ -34,9 +34,9 @@ pub struct LearnedSlots {
 
 impl LearnedSlots {
     /// The slots that the configuration asks for.
-    pub fn acquire(
+    pub fn acquire<const N: usize>(
         setup: &Setup,
-        filter: &mut Filter,
+        filter: &mut Filter<N>,
         wheels: &WheelState,
         steering: Option<&SteeringState>,
         config: &WheelsSource,

@@ -261,10 +261,10 @@ impl WheelState {
     }
 
     /// The motion model of a stretch, with the filter's parameters in it.
-    pub fn model(
+    pub fn model<const N: usize>(
         &self,
         setup: &Setup,
-        filter: &mut Filter,
+        filter: &mut Filter<N>,
         steering: Option<&SteeringState>,
         gyro: Option<&ImuState>,
         segment: &Segment,
