@@ -11,7 +11,7 @@ mod support;
 
 use std::hint::black_box;
 
-use support::asset::{Asset, Outputs};
+use support::asset::{Asset, Outputs, TAG, VEHICLE};
 use support::cpu::cpu_s;
 use support::heap::engine_bytes;
 use support::peer::Peer;
@@ -56,7 +56,7 @@ struct Cost {
 
 /// Feeds samples and reads the estimate every 10 ms; predicts with `peer` between stretches. What
 /// arrives before `from_s` is not counted: at the start many hypotheses are alive.
-fn feed(simulation: &Simulation, from_s: f64, peer: &Peer) -> (Asset, Cost) {
+fn feed(simulation: &Simulation, from_s: f64, peer: &Peer) -> (Asset<VEHICLE>, Cost) {
     let received = &simulation.received;
     let mut asset = Asset::new(simulation);
     let mut outputs = Outputs::default();
@@ -156,8 +156,8 @@ impl Load {
     }
 }
 
-fn print_memory(name: &str, simulation: &Simulation, most_kb: f64) {
-    let kb = 1e-3 * engine_bytes(simulation);
+fn print_memory<const N: usize>(name: &str, simulation: &Simulation, most_kb: f64) {
+    let kb = 1e-3 * engine_bytes::<N>(simulation);
     let met = verdict(kb <= most_kb);
     println!("{name:28} {kb:8.0} kB   target at most {most_kb} kB: {met}");
 }
@@ -234,11 +234,11 @@ fn main() {
     }
     println!("memory of one engine at the end of a log:");
     let tag = drive(find("tag_only"), Some(60.0));
-    print_memory(
+    print_memory::<TAG>(
         "tag_only, separation off",
         &alone(tag.clone()),
         TAG_ALONE_KB,
     );
-    print_memory("tag_only", &tag, TAG_KB);
-    print_memory("forklift_day", &forklift_day, VEHICLE_KB);
+    print_memory::<TAG>("tag_only", &tag, TAG_KB);
+    print_memory::<VEHICLE>("forklift_day", &forklift_day, VEHICLE_KB);
 }

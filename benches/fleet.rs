@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Instant;
 
-use support::asset::{Asset, Outputs};
+use support::asset::{Asset, Outputs, TAG};
 use support::cpu::cpu_s;
 use support::heap::engine_bytes;
 use support::memory::{available_bytes, resident_bytes};
@@ -43,9 +43,9 @@ const WRONG_M: f64 = 0.5;
 /// Feeds `count` engines, each with one of the walks, and prints what it took.
 fn run(count: usize, walks: &[Simulation]) {
     let before_bytes = resident_bytes().unwrap_or(f64::NAN);
-    let mut assets: Vec<Asset> = (0..count)
-        .map(|i| Asset::new(&walks[i % walks.len()]))
-        .collect();
+    // One site and one kind of tag: they share it.
+    let first = Asset::<TAG>::new(&walks[0]);
+    let mut assets: Vec<Asset<TAG>> = (0..count).map(|_| first.sibling()).collect();
     let mut samples: Vec<(usize, Received)> = Vec::new();
     for (walk, simulation) in walks.iter().enumerate() {
         samples.extend(simulation.received.iter().map(|received| (walk, *received)));
@@ -126,7 +126,7 @@ fn walks(separation: &str) -> Vec<Simulation> {
 /// earlier fleet gave back.
 fn fleets(separation: &str) {
     let room_bytes = available_bytes().map_or(ROOM_BYTES, |b| ROOM_BYTES.min(ROOM_SHARE * b));
-    let engine_bytes = engine_bytes(&walks(separation)[0]);
+    let engine_bytes = engine_bytes::<TAG>(&walks(separation)[0]);
     let fit = (room_bytes / engine_bytes) as usize;
     println!(
         "separation {separation}: {:.0} kB an engine after {WALK_S} s, {fit} fit in {:.1} GB",

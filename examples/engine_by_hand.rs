@@ -54,13 +54,17 @@ fn main() -> anyhow::Result<()> {
     arrivals.insert(701, stranger);
 
     let mut fates = std::collections::BTreeMap::new();
-    for sample in &arrivals {
-        engine.step(sample, &mut outputs);
+    for sample in arrivals.iter().map(Some).chain([None]) {
+        match sample {
+            Some(sample) => engine.step(sample, &mut outputs),
+            // Nothing more will come: what waited for late samples is final now.
+            None => engine.finish(&mut outputs),
+        }
         for report in &outputs.reports {
             *fates.entry(format!("{:?}", report.fate)).or_insert(0) += 1;
         }
         for reset in &outputs.resets {
-            println!("{:6.2} s: {:?}", sample.t.seconds(), reset.cause);
+            println!("{:6.2} s: {:?}", reset.t.seconds(), reset.cause);
         }
     }
     for (fate, count) in fates {

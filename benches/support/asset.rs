@@ -2,7 +2,7 @@
 
 use nalgebra::Vector3;
 pub use wayfix::engine::Outputs;
-use wayfix::engine::{Engine, ProtectionLevel};
+use wayfix::engine::{EngineOf, ProtectionLevel};
 use wayfix::sim::Simulation;
 use wayfix_filter::Timestamp;
 use wayfix_sensors::Sample;
@@ -18,13 +18,24 @@ pub struct Position {
     pub protection: ProtectionLevel,
 }
 
-/// An engine that is fed.
-pub struct Asset(Engine);
+/// Error states of a vehicle with many sources, and of a tag.
+pub const VEHICLE: usize = wayfix::engine::STATES;
+#[allow(dead_code, reason = "not every bench has tags")]
+pub const TAG: usize = wayfix::engine::FEW_STATES;
 
-impl Asset {
+/// An engine that is fed.
+pub struct Asset<const N: usize>(EngineOf<N>);
+
+impl<const N: usize> Asset<N> {
     /// On the two files of a simulation.
     pub fn new(simulation: &Simulation) -> Self {
-        Self(Engine::new(&simulation.site, &simulation.vehicle).unwrap())
+        Self(EngineOf::new(&simulation.site, &simulation.vehicle).unwrap())
+    }
+
+    /// A fresh one that shares what never changes.
+    #[allow(dead_code, reason = "not every bench has a fleet")]
+    pub fn sibling(&self) -> Self {
+        Self(self.0.sibling())
     }
 
     /// Takes one sample, in the order of arrival.

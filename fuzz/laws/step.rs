@@ -26,12 +26,12 @@ pub fn step(choices: &[u8]) {
     let (site, vehicle) = pair(usize::from(bytes.byte()));
     let mut engine = Engine::new(&site, &vehicle).unwrap();
     let (mut outputs, mut t) = (Outputs::default(), Timestamp(0));
-    let mut count = 0;
+    let (mut count, mut reports) = (0, 0);
     while !bytes.is_over() {
         let sample = sample(&mut bytes, &mut t);
         engine.step(&sample, &mut outputs);
         count += 1;
-        assert_eq!(outputs.reports.len(), 1);
+        reports += outputs.reports.len();
         if let Some(estimate) = engine.estimate() {
             assert_sound(&estimate, &format!("sample {count}: {sample:?}"));
         }
@@ -42,6 +42,12 @@ pub fn step(choices: &[u8]) {
             }
         }
     }
+    engine.finish(&mut outputs);
+    assert_eq!(
+        reports + outputs.reports.len(),
+        count,
+        "each sample has its report"
+    );
     assert_covariance(&engine);
 }
 

@@ -83,6 +83,8 @@ impl Trace {
         for t_s in looks.take_while(|t_s| *t_s <= duration_s) {
             trace.look(&engine, run, t_s);
         }
+        engine.finish(&mut outputs);
+        trace.take(&mut outputs, duration_s);
         Ok(trace)
     }
 

@@ -137,7 +137,7 @@ impl Run {
     pub fn keep(&mut self, path: &Path) -> anyhow::Result<()> {
         let bytes = self.replay.snapshot()?;
         replace(path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
-        self.replay.leave_truth();
+        self.replay.leave_rest();
         Ok(())
     }
 

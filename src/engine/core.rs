@@ -96,8 +96,9 @@ pub struct Core<const N: usize> {
     pub(super) tie: TieWatch,
     /// The fixpoint that was refused last, and when.
     pub(super) refused_pass: Option<(Name, Timestamp)>,
-    /// When it was last looked whether the estimate is lost.
+    /// When it was last looked whether the estimate is lost, and whether its heading is unknown.
     looked: Option<Timestamp>,
+    tried: Option<Timestamp>,
 }
 
 impl<const N: usize> Clone for Core<N> {
@@ -127,6 +128,7 @@ impl<const N: usize> Clone for Core<N> {
             tie,
             refused_pass,
             looked,
+            tried,
         } = from;
         self.tracking.clone_from(tracking);
         self.window.clone_from(window);
@@ -145,6 +147,7 @@ impl<const N: usize> Clone for Core<N> {
         self.tie = *tie;
         self.refused_pass = *refused_pass;
         self.looked = *looked;
+        self.tried = *tried;
     }
 }
 
@@ -193,6 +196,8 @@ impl<const N: usize> Core<N> {
         self.tracking.end(setup, t);
         if is_due(&mut self.looked, t, LOOK_S) {
             self.give_up();
+        }
+        if is_due(&mut self.tried, t, LOOK_S) {
             self.try_headings(setup, t);
         }
         // Only a measurement tells hypotheses apart.
@@ -264,6 +269,10 @@ impl<const N: usize> Core<N> {
 
     fn apply_absolute(&mut self, setup: &Setup, key: Key, reading: &Reading) -> Outcome {
         self.tracking.advance(setup, key.t);
+        // What is measured next can't be linearised at an estimate that is lost.
+        if is_due(&mut self.looked, key.t, LOOK_S) {
+            self.give_up();
+        }
         if self.tracking.hypotheses.is_empty() || self.is_seeking {
             return match resolve_alone(setup, key.source, reading) {
                 Ok(_) => {

@@ -7,6 +7,7 @@
 //! is a function of the guarded state and of the samples that wait: the order of their arrival is no part
 //! of it.
 
+use nalgebra::Matrix3;
 use wayfix_filter::history::Key;
 use wayfix_sensors::Sample;
 
@@ -30,6 +31,8 @@ pub struct Run {
     pub carried: Shift,
     /// A fixpoint was refused: the guarded line has to decide on it.
     pub refused_fixpoint: bool,
+    /// Covariance of the position before the first measurement that it applied.
+    pub before: Option<Matrix3<f64>>,
 }
 
 /// The estimate now.
@@ -123,6 +126,7 @@ impl<const N: usize> Head<N> {
         for (i, (key, sample)) in pending.iter().enumerate().skip(self.applied) {
             let refused = tracking.apply(setup, *key, sample, |r| guarded.distrusts(r));
             run.refused_fixpoint |= refused;
+            run.before = run.before.or(tracking.before_update);
             if i >= self.reached {
                 run.carried = run.carried.then(&tracking.carried);
             }

@@ -40,6 +40,8 @@ mod tracking;
 mod watch;
 mod wheels;
 
+use std::sync::Arc;
+
 use arrayvec::ArrayVec;
 use nalgebra::{Matrix2, Matrix3};
 use wayfix_filter::history::{CheckpointSlot, EventSlot, History, Key, Refused};
@@ -121,7 +123,10 @@ pub const STATES: usize = 96;
 
 /// The estimator of a tag or of a vehicle with few sources: the navigation states and 9 parameters. What
 /// has not been used for the longest time leaves the filter first, its value remembered.
-pub type SmallEngine = EngineOf<24>;
+pub type SmallEngine = EngineOf<FEW_STATES>;
+
+/// Error states of [`SmallEngine`].
+pub const FEW_STATES: usize = 24;
 
 /// One asset's estimator, with N error states.
 ///
@@ -155,7 +160,8 @@ pub type SmallEngine = EngineOf<24>;
 /// ```
 #[derive(Debug)]
 pub struct EngineOf<const N: usize> {
-    setup: Setup,
+    /// What never changes; engines of one site and vehicle share it.
+    setup: Arc<Setup>,
     fingerprints: Fingerprints,
     /// The guarded line: the state after all final samples.
     core: Box<Core<N>>,
@@ -212,11 +218,22 @@ impl<const N: usize> EngineOf<N> {
     /// # Errors
     /// Where the two files can't work together.
     pub fn new(site: &Site, vehicle: &Vehicle) -> Result<Self, SetupError> {
-        let setup = Setup::new(site, vehicle)?;
-        Ok(Self {
+        let setup = Arc::new(Setup::new(site, vehicle)?);
+        Ok(Self::on(setup, Fingerprints::of(site, vehicle)))
+    }
+
+    /// A fresh engine for another asset of the same site and vehicle: what never changes is shared, so a
+    /// thousand tags hold the site once.
+    #[must_use]
+    pub fn sibling(&self) -> Self {
+        Self::on(Arc::clone(&self.setup), self.fingerprints)
+    }
+
+    fn on(setup: Arc<Setup>, fingerprints: Fingerprints) -> Self {
+        Self {
             history: new_history(&setup),
             setup,
-            fingerprints: Fingerprints::of(site, vehicle),
+            fingerprints,
             core: Box::default(),
             timeline: Timeline::default(),
             clocks: Watch::default(),
@@ -228,7 +245,7 @@ impl<const N: usize> EngineOf<N> {
             reordering: Reordering::default(),
             final_key: None,
             is_above: false,
-        })
+        }
     }
 
     /// The two files as the engine sees them.
@@ -276,7 +293,7 @@ impl<const N: usize> EngineOf<N> {
             return;
         }
         if self.timeline.is_set_ahead(key.t) {
-            self.restart();
+            self.restart(outputs);
         }
         let now = self.timeline.now().map_or(key.t, |now| now.max(key.t));
         let is_too_late = key.t < now.shifted(-horizon_s);
@@ -305,7 +322,7 @@ impl<const N: usize> EngineOf<N> {
                     Refused::Duplicate => Fate::Duplicate,
                 };
                 if refused == Refused::TooLate && self.timeline.is_set_back() {
-                    self.restart();
+                    self.restart(outputs);
                 }
                 self.told_findings.sift(&mut outputs.findings);
                 outputs.reports.push(report);
@@ -386,7 +403,7 @@ impl<const N: usize> EngineOf<N> {
         if self.history.is_short(key.t) && self.history.room() < MOST_EVENTS {
             self.history.enlarge(room(2 * self.history.room()));
         }
-        let setup = &self.setup;
+        let setup: &Setup = &self.setup;
         let Outputs {
             reports,
             resets,
@@ -424,15 +441,15 @@ impl<const N: usize> EngineOf<N> {
     /// it refused a fixpoint.
     fn run_head(&mut self, outputs: &mut Outputs) -> bool {
         let run = self.head.run(&self.setup, &self.core, &self.pending);
-        let carried = if self.head.tracking().is_some() {
-            run.carried
+        let (carried, before) = if self.head.tracking().is_some() {
+            (run.carried, run.before)
         } else {
-            self.core.tracking.carried
+            let guarded = &self.core.tracking;
+            (guarded.carried, guarded.before_update)
         };
         let correction = self.follow(carried);
-        let before = self.tracking().before_update;
-        if let Some(before) = before.filter(|_| outputs.resets.is_empty()) {
-            outputs.resets.extend(self.unusual(&before, &correction));
+        if outputs.resets.is_empty() && correction.p_n.xy().norm() > LEAST_JUMP_M {
+            outputs.resets.extend(self.unusual(before, &correction));
         }
         self.watch_alert(outputs);
         run.refused_fixpoint
@@ -495,13 +512,14 @@ impl<const N: usize> EngineOf<N> {
     }
 
     /// A correction that is larger than the covariance before it allows, as an event.
-    fn unusual(&self, before: &Matrix3<f64>, correction: &Shift) -> Option<Reset> {
+    fn unusual(&self, before: Option<Matrix3<f64>>, correction: &Shift) -> Option<Reset> {
         let d = correction.p_n.xy();
+        let filter = &self.tracking().hypotheses.best()?.filter;
+        let before = before.unwrap_or_else(|| filter.covariance(Block::Position, Block::Position));
         let p: Matrix2<f64> = before.fixed_view::<2, 2>(0, 0).into_owned();
         let is_unusual = d.norm_squared().powi(2) > UNUSUAL_SQ * d.dot(&(p * d));
-        let t = self.tracking().hypotheses.best()?.filter.t();
-        (is_unusual && d.norm() > LEAST_JUMP_M).then_some(Reset {
-            t,
+        is_unusual.then_some(Reset {
+            t: filter.t(),
             cause: ResetCause::Correction,
             delta_m: correction.p_n,
             delta_yaw_rad: correction.yaw_rad,
@@ -535,20 +553,10 @@ impl<const N: usize> EngineOf<N> {
             .extend(changes.iter().map(|c| finding(&self.setup, c)));
     }
 
-    /// Forgets everything but the two files: the clock was set.
-    fn restart(&mut self) {
-        *self.core = Core::default();
-        self.history = new_history(&self.setup);
-        self.timeline = Timeline::default();
-        self.clocks = Watch::default();
-        self.follower = Follower::default();
-        self.told_resets = Told::new();
-        self.told_findings = ToldFindings::default();
-        self.pending.clear();
-        self.head.forget();
-        self.reordering = Reordering::default();
-        self.final_key = None;
-        self.is_above = false;
+    /// Forgets everything but the two files: the clock was set. What waits becomes final first.
+    fn restart(&mut self, outputs: &mut Outputs) {
+        self.finalise_until(Timestamp(i64::MAX), outputs);
+        *self = self.sibling();
     }
 
     /// The newest time that was believed; `None` before the first sample.

@@ -6,6 +6,8 @@
 //! back or takes another's place has its own past. A new start has none: what was before it is
 //! smoothed by what was measured before it.
 
+use std::sync::Arc;
+
 use nalgebra::Vector3;
 use wayfix_filter::smoother::{Smoothed, Tape};
 use wayfix_filter::{Block, Nav, Timestamp, math};
@@ -20,7 +22,7 @@ impl<const N: usize> EngineOf<N> {
     /// From now on keeps what smoothing needs, with a state to be asked for every `period_s`. It takes
     /// memory for every sample: see [`Engine::past_bytes`].
     pub fn keep_past(&mut self, period_s: f64) {
-        self.setup.marks_every_s = Some(period_s);
+        Arc::make_mut(&mut self.setup).marks_every_s = Some(period_s);
         self.core.tracking.hypotheses.keep(&Tape::recording(None));
     }
 

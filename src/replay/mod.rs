@@ -161,6 +161,8 @@ pub struct Replay {
     taken: Taken,
     /// Truth that is compared with the smoothed states too, where the replay smooths.
     smoothing: Option<Vec<Truth>>,
+    /// What waits is left to a continuation.
+    is_left: bool,
 }
 
 impl Replay {
@@ -181,6 +183,7 @@ impl Replay {
             began: None,
             taken: Taken::default(),
             smoothing: None,
+            is_left: false,
         })
     }
 
@@ -202,9 +205,11 @@ impl Replay {
         Some(self.reached?.seconds_since(self.began?))
     }
 
-    /// Lets go of the truth that waits for later samples: the continuation compares it.
-    pub fn leave_truth(&mut self) {
+    /// Leaves what waits for later samples to a continuation: truth that is not compared yet, and samples
+    /// that are not final yet.
+    pub fn leave_rest(&mut self) {
         self.truth.clear();
+        self.is_left = true;
     }
 
     /// From now on, records are of another log, which is counted from its beginning.
@@ -246,8 +251,10 @@ impl Replay {
 
     /// Compares what is left of the truth and gives the summary.
     pub fn finish(mut self, sink: &mut impl Sink) -> Summary {
-        self.engine.finish(&mut self.outputs);
-        self.book(sink);
+        if !self.is_left {
+            self.engine.finish(&mut self.outputs);
+            self.book(sink);
+        }
         let end = self.reached.map(|t| t.shifted(HOLE_S));
         while let Some(held) = self.truth.front() {
             if end.is_some_and(|end| held.t > end) {

@@ -92,6 +92,7 @@ impl Replay {
             began,
             taken,
             smoothing: _,
+            is_left: _,
         } = self;
         SavedReplay {
             engine: engine.saved(),

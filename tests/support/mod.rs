@@ -145,7 +145,7 @@ impl Fed {
         fed
     }
 
-    /// Feeds more.
+    /// Feeds more, after which all is final.
     pub fn feed(&mut self, samples: impl IntoIterator<Item = Sample>) {
         let mut outputs = Outputs::default();
         for sample in samples {
@@ -153,6 +153,9 @@ impl Fed {
             self.reports.append(&mut outputs.reports);
             self.resets.append(&mut outputs.resets);
         }
+        self.engine.finish(&mut outputs);
+        self.reports.append(&mut outputs.reports);
+        self.resets.append(&mut outputs.resets);
     }
 
     /// The estimate now.
