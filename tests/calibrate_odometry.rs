@@ -122,7 +122,9 @@ fn dead_reckoned_m(drive: &Simulation, vehicle: &Vehicle, records: &[Record]) ->
         Replay::new(&drive.site, vehicle, 10.0).unwrap(),
         Track::default(),
     );
-    records.iter().for_each(|r| replay.feed(r, &mut track));
+    for record in records {
+        replay.feed(record, &mut track);
+    }
     replay.finish(&mut track);
     let squares: Vec<f64> = (track.comparisons.iter())
         .filter_map(|c| Some(c.horizontal?.norm_squared()))

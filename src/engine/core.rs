@@ -14,7 +14,7 @@ use super::doubter::Standings;
 use super::fixpoint::Sight;
 use super::groups::GroupId;
 use super::health::{Changes, Watch};
-use super::inputs::Carrier;
+use super::inputs::{Carrier, Inputs};
 use super::parameter::{Kind, id};
 use super::relocation::Refusals;
 use super::report::{Fate, Mode, Reset};
@@ -211,9 +211,9 @@ impl<const N: usize> Core<N> {
         }
     }
 
-    /// On what the estimate rests.
+    /// On what the estimate rests, when it is moved by `inputs` now.
     #[must_use]
-    pub fn mode(&self, setup: &Setup, t: Timestamp) -> Mode {
+    pub fn mode(&self, setup: &Setup, inputs: &Inputs, t: Timestamp) -> Mode {
         if self.tracking.hypotheses.is_empty() {
             return Mode::Cold;
         }
@@ -226,7 +226,7 @@ impl<const N: usize> Core<N> {
         if Tracking::<N>::is_fresh(self.last_accepted, t) {
             return Mode::Tracking;
         }
-        match self.tracking.inputs.carrier(setup, t).0 {
+        match inputs.carrier(setup, t).0 {
             Carrier::None => Mode::Lost,
             Carrier::Imu | Carrier::Wheels => Mode::DeadReckoning,
         }

@@ -12,6 +12,7 @@ use wayfix_filter::history::Key;
 use wayfix_sensors::Sample;
 
 use super::core::Core;
+use super::report::Fate;
 use super::setup::Setup;
 use super::smooth::Shift;
 use super::tracking::Tracking;
@@ -29,6 +30,8 @@ pub type Pending = std::collections::VecDeque<(Key, Sample)>;
 pub struct Run {
     /// What the motion model carried it, by samples that are later than all it had applied before.
     pub carried: Shift,
+    /// Fate of the sample that was asked for.
+    pub fate: Option<Fate>,
     /// A fixpoint was refused: the guarded line has to decide on it.
     pub refused_fixpoint: bool,
     /// Covariance of the position before the first measurement that it applied.
@@ -39,15 +42,15 @@ pub struct Run {
 #[derive(Debug, Default)]
 pub struct Head<const N: usize> {
     /// It; nothing where the guarded line has no single estimate.
-    tracking: Option<Box<Tracking<N>>>,
+    tracking: Option<Tracking<N>>,
     /// How many of the waiting samples it has applied.
     applied: usize,
     /// The most that were ever applied since it began: what is later is news.
     reached: usize,
     /// States after so many waiting samples, in ascending order.
-    checkpoints: Vec<(usize, Box<Tracking<N>>)>,
+    checkpoints: Vec<(usize, Tracking<N>)>,
     /// Memory of checkpoints that were dropped.
-    spare: Vec<Box<Tracking<N>>>,
+    spare: Vec<Tracking<N>>,
     /// What the guarded line had been changed to when it began.
     interventions: u64,
 }
@@ -56,7 +59,7 @@ impl<const N: usize> Head<N> {
     /// The state, when there is one.
     #[must_use]
     pub fn tracking(&self) -> Option<&Tracking<N>> {
-        self.tracking.as_deref()
+        self.tracking.as_ref()
     }
 
     /// A sample was put in its place among those that wait.
@@ -103,8 +106,14 @@ impl<const N: usize> Head<N> {
         }
     }
 
-    /// Brings it up to the newest of the waiting samples.
-    pub fn run(&mut self, setup: &Setup, guarded: &Core<N>, pending: &Pending) -> Run {
+    /// Brings it up to the newest of the waiting samples; the fate of `asked` is told.
+    pub fn run(
+        &mut self,
+        setup: &Setup,
+        guarded: &Core<N>,
+        pending: &Pending,
+        asked: Option<Key>,
+    ) -> Run {
         let mut run = Run::default();
         let interventions = guarded.tracking.hypotheses.interventions();
         if !guarded.is_settled() {
@@ -124,8 +133,11 @@ impl<const N: usize> Head<N> {
             return run;
         };
         for (i, (key, sample)) in pending.iter().enumerate().skip(self.applied) {
-            let refused = tracking.apply(setup, *key, sample, |r| guarded.distrusts(r));
-            run.refused_fixpoint |= refused;
+            let applied = tracking.apply(setup, *key, sample, |r| guarded.distrusts(r));
+            run.refused_fixpoint |= applied.refused_fixpoint;
+            if asked == Some(*key) {
+                run.fate = Some(applied.fate);
+            }
             run.before = run.before.or(tracking.before_update);
             if i >= self.reached {
                 run.carried = run.carried.then(&tracking.carried);

@@ -88,7 +88,10 @@ const SPACING: usize = 64;
 /// What one step produced; reused from step to step.
 #[derive(Debug, Default)]
 pub struct Outputs {
-    /// The fate of the new sample.
+    /// What the new sample did to the estimate now; its report may say otherwise, when it is final.
+    pub fate: Option<Fate>,
+    /// Samples that have become final, in final order: each is reported once. What is refused for its
+    /// time or for what it is, is so at once.
     pub reports: Vec<Report>,
     /// Jumps of the estimate.
     pub resets: Vec<Reset>,
@@ -98,6 +101,7 @@ pub struct Outputs {
 
 impl Outputs {
     fn clear(&mut self) {
+        self.fate = None;
         self.reports.clear();
         self.resets.clear();
         self.findings.clear();
@@ -266,11 +270,13 @@ impl<const N: usize> EngineOf<N> {
             update: None,
         };
         let Some(index) = self.setup.source_index(&sample.source) else {
+            outputs.fate = Some(report.fate);
             outputs.reports.push(report);
             return;
         };
         if !sample.reading.is_sound() {
             report.fate = Fate::Invalid;
+            outputs.fate = Some(report.fate);
             outputs.reports.push(report);
             return;
         }
@@ -289,6 +295,7 @@ impl<const N: usize> EngineOf<N> {
         if !admitted {
             report.fate = Fate::ClockJump;
             self.told_findings.sift(&mut outputs.findings);
+            outputs.fate = Some(report.fate);
             outputs.reports.push(report);
             return;
         }
@@ -314,7 +321,7 @@ impl<const N: usize> EngineOf<N> {
         match accepted {
             Ok(()) => {
                 self.timeline.advance(key.t, index);
-                self.settle(outputs);
+                self.settle(key, outputs);
             }
             Err(refused) => {
                 report.fate = match refused {
@@ -325,6 +332,7 @@ impl<const N: usize> EngineOf<N> {
                     self.restart(outputs);
                 }
                 self.told_findings.sift(&mut outputs.findings);
+                outputs.fate = Some(report.fate);
                 outputs.reports.push(report);
                 return;
             }
@@ -356,25 +364,29 @@ impl<const N: usize> EngineOf<N> {
     }
 
     fn conclude(&mut self, outputs: &mut Outputs) {
-        self.run_head(outputs);
+        self.run_head(None, outputs);
         self.told_resets
             .sift(&mut outputs.resets, |r| (r.t, r.cause));
         self.told_findings.sift(&mut outputs.findings);
     }
 
     /// Makes final what is old enough, and brings the head up to the newest sample.
-    fn settle(&mut self, outputs: &mut Outputs) {
+    fn settle(&mut self, key: Key, outputs: &mut Outputs) {
         let horizon_s = self.setup.estimator.horizon_s;
         let delay_s = self
             .reordering
             .delay_s(self.setup.declared_delay_s, horizon_s);
         let newest = self.timeline.now().unwrap_or_default();
         self.finalise_until(newest.shifted(-delay_s), outputs);
-        if self.run_head(outputs) {
+        if self.run_head(Some(key), outputs) {
             // A fixpoint that the head refuses decides over the estimate: at once.
             self.finalise_until(Timestamp(i64::MAX), outputs);
-            self.run_head(outputs);
+            self.run_head(None, outputs);
         }
+        let is_new =
+            |r: &&Report| r.t == key.t && Some(key.source) == self.setup.source_index(&r.source);
+        let fate = outputs.reports.iter().rev().find(is_new).map(|r| r.fate);
+        outputs.fate = fate.or(outputs.fate);
     }
 
     /// Makes final what was measured before `limit`, and all that waits where there is no single
@@ -405,6 +417,7 @@ impl<const N: usize> EngineOf<N> {
         }
         let setup: &Setup = &self.setup;
         let Outputs {
+            fate: _,
             reports,
             resets,
             findings,
@@ -439,8 +452,9 @@ impl<const N: usize> EngineOf<N> {
 
     /// Brings the head up to the newest sample; what it does not do by itself is a correction. True when
     /// it refused a fixpoint.
-    fn run_head(&mut self, outputs: &mut Outputs) -> bool {
-        let run = self.head.run(&self.setup, &self.core, &self.pending);
+    fn run_head(&mut self, asked: Option<Key>, outputs: &mut Outputs) -> bool {
+        let run = self.head.run(&self.setup, &self.core, &self.pending, asked);
+        outputs.fate = run.fate.or(outputs.fate);
         let (carried, before) = if self.head.tracking().is_some() {
             (run.carried, run.before)
         } else {
@@ -619,7 +633,7 @@ impl<const N: usize> EngineOf<N> {
         let up_b = nav.q_nb.inverse() * nalgebra::Vector3::z();
         Estimate {
             t,
-            mode: self.core.mode(&self.setup, t),
+            mode: self.core.mode(&self.setup, &self.tracking().inputs, t),
             p_n: nav.p_n,
             v_n: nav.v_n,
             q_nb: nav.q_nb,

@@ -37,8 +37,15 @@ impl<const N: usize> EngineOf<N> {
     /// [`Engine::keep_past`] was asked for.
     #[must_use]
     pub fn past(&self) -> Past {
+        // Only a state whose covariance is up to date can be marked: the last one is made so in a copy.
+        let states = self.guarded().map_or_else(Vec::new, |filter| {
+            let mut end = filter.with_journal(filter.journal().tape.clone());
+            end.settle();
+            end.mark(0.0);
+            end.smoothed()
+        });
         Past {
-            states: self.guarded().map_or_else(Vec::new, |f| f.smoothed()),
+            states,
             exceedance: self.setup.protection.exceedance,
         }
     }

@@ -202,7 +202,7 @@ impl<const N: usize> EngineOf<N> {
         self.final_key = final_key;
         self.is_above = is_above;
         self.head.forget();
-        self.head.run(&self.setup, &self.core, &self.pending);
+        self.head.run(&self.setup, &self.core, &self.pending, None);
         Ok(())
     }
 }

@@ -105,6 +105,23 @@ pub(super) struct Judged {
     pub nature: Nature,
 }
 
+/// What a sample did to the head.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied {
+    pub fate: Fate,
+    /// It is a fixpoint that was refused: the guarded line has to decide on it.
+    pub refused_fixpoint: bool,
+}
+
+impl From<Fate> for Applied {
+    fn from(fate: Fate) -> Self {
+        Self {
+            fate,
+            refused_fixpoint: false,
+        }
+    }
+}
+
 /// What became of a wheel reading.
 pub(super) enum Rolled {
     /// It moved the state.
@@ -126,43 +143,48 @@ impl<const N: usize> Tracking<N> {
         }
     }
 
-    /// What a sample does by itself, without what questions the estimate: for the head. True when it is
-    /// a fixpoint that was refused, which the guarded line has to decide on.
+    /// What a sample does by itself, without what questions the estimate: for the head.
     pub fn apply(
         &mut self,
         setup: &Setup,
         key: Key,
         sample: &Sample,
         is_distrusted: impl Fn(&Reading) -> bool,
-    ) -> bool {
+    ) -> Applied {
         self.begin(setup, key.t);
         let Some(source) = setup.sources.get(usize::from(key.source)) else {
-            return false;
+            return Fate::UnknownSource.into();
         };
-        let mut refused_fixpoint = false;
-        match (&source.config, &sample.reading) {
-            (Source::Imu(_), Reading::Imu(_)) => {
-                self.imu(setup, key, &sample.reading);
-            }
-            (Source::Wheels(config), reading) => {
-                self.wheels(setup, key, config, reading);
-            }
+        let reading = &sample.reading;
+        let applied = match (&source.config, reading) {
+            (Source::Imu(_), Reading::Imu(_)) => self.imu(setup, key, reading).into(),
+            (Source::Wheels(config), _) => match self.wheels(setup, key, config, reading) {
+                Rolled::Motion(fate) => fate.into(),
+                Rolled::Speed { report, .. } => Fate::from(report.verdict).into(),
+            },
             (Source::Steering(_), Reading::Steering(_)) => {
-                self.steering(setup, key, &sample.reading);
+                self.steering(setup, key, reading).into()
             }
-            (_, reading) => {
+            _ => {
                 self.advance(setup, key.t);
-                if self.admits(setup, key, reading).is_ok()
-                    && !is_distrusted(reading)
-                    && let Ok(judged) = self.measure(setup, key, reading, OF_NO_GROUP)
-                {
-                    let used = judged.report.verdict.is_used();
-                    refused_fixpoint = judged.nature.is_fixpoint && !used;
+                match self.admits(setup, key, reading) {
+                    Err(fate) => fate.into(),
+                    Ok(()) if is_distrusted(reading) => Fate::Distrusted.into(),
+                    Ok(()) => match self.measure(setup, key, reading, OF_NO_GROUP) {
+                        Err(fate) => fate.into(),
+                        Ok(judged) => {
+                            let used = judged.report.verdict.is_used();
+                            Applied {
+                                fate: judged.report.verdict.into(),
+                                refused_fixpoint: judged.nature.is_fixpoint && !used,
+                            }
+                        }
+                    },
                 }
             }
-        }
+        };
         self.end(setup, key.t);
-        refused_fixpoint
+        applied
     }
 
     /// A sample at `t` has been applied.

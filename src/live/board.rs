@@ -168,17 +168,23 @@ impl Board {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What became of a sample.
-    pub fn report(&self, report: &Report) {
+    /// A sample of a source has been fed.
+    pub fn sample(&self, source: &Name) {
         let now = self.clock.now();
         let mut inner = self.lock();
         inner.samples += 1;
-        let row = inner.rows.entry(report.source).or_default();
+        let row = inner.rows.entry(*source).or_default();
         row.samples += 1;
         if row.arrivals.len() == ARRIVALS {
             row.arrivals.pop_front();
         }
         row.arrivals.push_back(now);
+    }
+
+    /// What became of a sample, when it is final.
+    pub fn report(&self, report: &Report) {
+        let mut inner = self.lock();
+        let row = inner.rows.entry(report.source).or_default();
         if row.recent.len() == RECENT {
             row.recent.pop_front();
         }

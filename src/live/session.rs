@@ -69,7 +69,6 @@ struct Sinks<'a> {
     tap: &'a mut Option<Box<dyn Sink + Send>>,
     /// When what is fed now arrived.
     received: Timestamp,
-    fate: Option<Fate>,
 }
 
 impl Sink for Sinks<'_> {
@@ -88,7 +87,6 @@ impl Sink for Sinks<'_> {
     }
 
     fn report(&mut self, report: &Report) {
-        self.fate = Some(report.fate);
         self.board.report(report);
         self.files.report(report);
         if let Some(tap) = self.tap {
@@ -201,10 +199,9 @@ impl Session {
             board,
             tap,
             received: now,
-            fate: None,
         };
-        self.replay.feed(&Record::Sample(*sample), &mut sinks);
-        let fate = sinks.fate;
+        board.sample(&sample.source);
+        let fate = self.replay.feed(&Record::Sample(*sample), &mut sinks);
         let is_believed = fate.is_none_or(Fate::is_timely);
         if is_believed && self.newest.is_none_or(|(t, _)| sample.t > t) {
             self.newest = Some((sample.t, now));
@@ -259,7 +256,6 @@ impl Session {
             board,
             tap,
             received: now,
-            fate: None,
         };
         let summary = self.replay.finish(&mut sinks);
         let document = Document::new(&self.name, &summary, now.seconds_since(self.began));

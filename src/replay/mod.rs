@@ -17,7 +17,7 @@ pub use summary::{Smoothed, SourceSummary, Summary};
 pub use taken::Taken;
 
 use crate::config::{Site, Vehicle};
-use crate::engine::{Engine, Estimate, Finding, Learned, Outputs, Report, Reset, SetupError};
+use crate::engine::{Engine, Estimate, Fate, Finding, Learned, Outputs, Report, Reset, SetupError};
 use crate::evaluate::Comparison;
 use crate::log::{Record, Truth};
 
@@ -226,12 +226,15 @@ impl Replay {
     /// Takes the next record in order of arrival. Truth is held until the log has reached its time,
     /// and never reaches the engine; it has to come before the samples that follow it in time, as
     /// [`merge`] sees to.
-    pub fn feed(&mut self, record: &Record, sink: &mut impl Sink) {
+    ///
+    /// Returns what a sample did to the estimate now.
+    pub fn feed(&mut self, record: &Record, sink: &mut impl Sink) -> Option<Fate> {
         self.taken.add(record);
         match record {
             Record::Truth(truth) => {
                 let place = self.truth.partition_point(|held| held.t <= truth.t);
                 self.truth.insert(place, *truth);
+                None
             }
             Record::Sample(sample) => {
                 // A wild stamp must not spend the truth of an hour: that waits for company.
@@ -245,15 +248,21 @@ impl Replay {
                 sink.sample(sample, None);
                 self.engine.step(sample, &mut self.outputs);
                 self.book(sink);
+                self.outputs.fate
             }
         }
+    }
+
+    /// Nothing has come for a while: what waits for late samples becomes final.
+    pub fn idle(&mut self, sink: &mut impl Sink) {
+        self.engine.finish(&mut self.outputs);
+        self.book(sink);
     }
 
     /// Compares what is left of the truth and gives the summary.
     pub fn finish(mut self, sink: &mut impl Sink) -> Summary {
         if !self.is_left {
-            self.engine.finish(&mut self.outputs);
-            self.book(sink);
+            self.idle(sink);
         }
         let end = self.reached.map(|t| t.shifted(HOLE_S));
         while let Some(held) = self.truth.front() {

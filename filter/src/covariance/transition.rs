@@ -376,9 +376,9 @@ impl Transition {
         let x: [[f64; MOVED]; MOVED] =
             core::array::from_fn(|i| core::array::from_fn(|j| half[j][i]));
         let both = next.rows(|i| x.get(i).copied().unwrap_or_default());
-        for i in 0..MOVED {
-            for j in 0..=i {
-                let q = both[i][j] + next.q[(i, j)];
+        for (i, row) in both.iter().enumerate() {
+            for (j, moved) in row.iter().enumerate().take(i + 1) {
+                let q = moved + next.q[(i, j)];
                 self.q[(i, j)] = q;
                 self.q[(j, i)] = q;
             }
