@@ -71,7 +71,7 @@ pub struct History<Events, Checkpoints> {
 
 impl<Events, Checkpoints> History<Events, Checkpoints> {
     /// A history over the given memory: events up to `horizon_s` old are taken, and a checkpoint is
-    /// made every `spacing` events. Where the memory is too small for the horizon, the horizon is
+    /// made every `spacing` events, but no more often than the memory for checkpoints lasts. Where the memory is too small for the horizon, the horizon is
     /// what the memory holds.
     pub fn new(events: Events, checkpoints: Checkpoints, horizon_s: f64, spacing: usize) -> Self {
         Self {
@@ -142,14 +142,16 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
         Ok(())
     }
 
-    /// Whether an event at `now` would find the memory full although nothing is older than the horizon:
-    /// it then shortens the horizon, unless [`Self::enlarge`] gives more memory first.
-    pub fn is_short<E>(&self, now: Timestamp) -> bool
+    /// Whether an event at `now` would find the memory full, and could only be taken by letting go of
+    /// events that are within the horizon: unless [`Self::enlarge`] gives more memory first.
+    pub fn is_short<S: Estimator>(&self, now: Timestamp) -> bool
     where
-        Events: AsRef<[EventSlot<E>]>,
+        Events: AsRef<[EventSlot<S::Event>]>,
+        Checkpoints: AsRef<[CheckpointSlot<S>]>,
     {
-        let oldest = self.events.get(0).map(|(k, _)| k.t);
-        self.events.is_full() && oldest.is_some_and(|t| t >= self.limit(now))
+        // Events go with the checkpoint that replays them: up to the next one.
+        let next = self.checkpoints.get(1).and_then(|(k, _)| *k);
+        self.events.is_full() && next.is_none_or(|k| k.t >= self.limit(now))
     }
 
     /// Number of events that the memory holds.
@@ -228,7 +230,18 @@ impl<Events, Checkpoints> History<Events, Checkpoints> {
         Checkpoints: AsRef<[CheckpointSlot<S>]> + AsMut<[CheckpointSlot<S>]>,
     {
         self.since_checkpoint += 1;
-        if self.since_checkpoint >= self.spacing && !self.checkpoints.is_full() {
+        // So many fit within the horizon that there is always room for one more.
+        let fit = self
+            .checkpoints
+            .slots
+            .as_ref()
+            .len()
+            .saturating_sub(3)
+            .max(1);
+        let gap_ns = self.horizon_ns / fit as i64;
+        let last = self.checkpoints.last().and_then(|(k, _)| *k);
+        let is_apart = last.is_none_or(|last| key.t.0.saturating_sub(last.t.0) >= gap_ns);
+        if self.since_checkpoint >= self.spacing && is_apart && !self.checkpoints.is_full() {
             self.since_checkpoint = 0;
             self.checkpoints.push_clone(Some(key), state);
         }

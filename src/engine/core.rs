@@ -36,7 +36,7 @@ pub(super) const HEALTHY_S: f64 = 2.0;
 const LOOK_S: f64 = 0.1;
 
 /// What became of a sample.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Outcome {
     /// Its fate.
     pub fate: Fate,
@@ -188,10 +188,8 @@ impl<const N: usize> Core<N> {
             _ => self.apply_absolute(setup, key, &sample.reading),
         };
         if self.tracking.hypotheses.is_empty() || self.is_seeking {
-            return self.try_start(setup, t).map_or(outcome, |reset| Outcome {
-                reset: Some(reset),
-                ..outcome
-            });
+            let reset = self.try_start(setup, t).or(outcome.reset);
+            return Outcome { reset, ..outcome };
         }
         self.tracking.end(setup, t);
         if is_due(&mut self.looked, t, LOOK_S) {
@@ -202,12 +200,10 @@ impl<const N: usize> Core<N> {
         }
         // Only a measurement tells hypotheses apart.
         let told = outcome.update.is_some();
-        match told.then(|| self.tracking.hypotheses.prune(t)).flatten() {
-            Some(reset) => Outcome {
-                reset: outcome.reset.or(Some(reset)),
-                ..outcome
-            },
-            None => outcome,
+        let collapsed = told.then(|| self.tracking.hypotheses.prune(t)).flatten();
+        Outcome {
+            reset: outcome.reset.or(collapsed),
+            ..outcome
         }
     }
 

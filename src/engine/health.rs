@@ -1,8 +1,6 @@
 //! What people and vehicles should know of the estimate besides its covariance: conditions that are
 //! in force, and when each began and ended.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 use wayfix_sensors::Name;
@@ -162,25 +160,14 @@ pub struct Change {
     pub began: bool,
 }
 
-/// Most conditions that one sample changes; more wait for the next.
-const MOST_CHANGES: usize = 4;
-
-/// What one sample changed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Changes([Option<Change>; MOST_CHANGES]);
-
-impl Changes {
-    /// One after the other.
-    pub fn iter(&self) -> impl Iterator<Item = &Change> {
-        self.0.iter().flatten()
-    }
-}
+/// What one sample changed, one after the other; nothing, as a rule, which takes no memory.
+pub type Changes = Vec<Change>;
 
 /// What is in force, and what has changed since it was last asked.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Watch {
     in_force: Vec<(Condition, Subject)>,
-    changes: VecDeque<Change>,
+    changes: Vec<Change>,
 }
 
 impl Clone for Watch {
@@ -211,7 +198,7 @@ impl Watch {
             }
             _ => return,
         }
-        self.changes.push_back(Change {
+        self.changes.push(Change {
             t,
             condition,
             subject,
@@ -229,9 +216,9 @@ impl Watch {
         self.in_force.iter().map(|(c, _)| *c).collect()
     }
 
-    /// The next changes that were not told yet.
+    /// The changes that were not told yet.
     pub fn take_changes(&mut self) -> Changes {
-        Changes(core::array::from_fn(|_| self.changes.pop_front()))
+        core::mem::take(&mut self.changes)
     }
 }
 

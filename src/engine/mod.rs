@@ -412,7 +412,7 @@ impl<const N: usize> EngineOf<N> {
         outputs: &mut Outputs,
     ) -> Result<(), Refused> {
         let is_new = self.final_key.is_none_or(|last| key > last);
-        if self.history.is_short(key.t) && self.history.room() < MOST_EVENTS {
+        if self.history.is_short::<Core<N>>(key.t) && self.history.room() < MOST_EVENTS {
             self.history.enlarge(room(2 * self.history.room()));
         }
         let setup: &Setup = &self.setup;
@@ -511,7 +511,9 @@ impl<const N: usize> EngineOf<N> {
     fn cases(&self, p: &Matrix3<f64>) -> ArrayVec<Case, MOST_CASES> {
         let mut cases = self.core.cases(&self.setup);
         if let Some(guarded) = self.guarded() {
-            carry_forward(&mut cases, &guarded.settled_covariance(Block::Position), p);
+            let then = guarded.settled_covariance(Block::Position);
+            let corrected = self.tracking().corrected_since(&self.core.tracking);
+            carry_forward(&mut cases, &then, p, &corrected);
         }
         cases
     }

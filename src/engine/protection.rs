@@ -8,7 +8,7 @@
 //! horizontal covariance, P(|e| > L) ≤ exp(−L²/2λ); for the vertical, P(|e| > L) = erfc(L/√(2σ²)).
 //! L is the smallest that meets the sum, found by bisection.
 
-use nalgebra::Matrix3;
+use nalgebra::{Matrix3, Vector3};
 use wayfix_filter::Block;
 
 use super::core::Filter;
@@ -56,9 +56,15 @@ impl Case {
 pub const MOST_CASES: usize = 48;
 
 /// The cases of a moment ago as they are now: `then` is the covariance of the estimate that they were
-/// of, `now` that of the estimate that has run ahead. Each is less sure by as much as the estimate has
-/// become; the separations stay.
-pub(super) fn carry_forward(cases: &mut [Case], then: &Matrix3<f64>, now: &Matrix3<f64>) {
+/// of, `now` that of the estimate that has run ahead, which measurements have corrected by `corrected`
+/// since. Each is less sure by as much as the estimate has become, and as far apart as if it had not
+/// been corrected with it.
+pub(super) fn carry_forward(
+    cases: &mut [Case],
+    then: &Matrix3<f64>,
+    now: &Matrix3<f64>,
+    corrected: &Vector3<f64>,
+) {
     let grown = |now: f64, then: f64| (now - then).max(0.0);
     let horizontal = grown(largest_eigenvalue(now), largest_eigenvalue(then));
     let vertical = grown(now[(2, 2)], then[(2, 2)]);
@@ -68,6 +74,8 @@ pub(super) fn carry_forward(cases: &mut [Case], then: &Matrix3<f64>, now: &Matri
         } else {
             case.variance[0] += horizontal;
             case.variance[1] += vertical;
+            case.apart_m[0] += corrected.xy().norm();
+            case.apart_m[1] += corrected.z.abs();
         }
     }
 }

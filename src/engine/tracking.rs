@@ -1,7 +1,7 @@
 //! What goes on with every sample: the filters that are alive, what moves them, and what they were last
 //! fed. The head and the guarded line both are this; what questions the estimate stands beside it.
 
-use nalgebra::Matrix3;
+use nalgebra::{Matrix3, Vector3};
 use serde::{Deserialize, Serialize};
 use wayfix_filter::history::Key;
 use wayfix_filter::measurement::{BodyVelocity, Corrected};
@@ -45,8 +45,9 @@ pub struct Tracking<const N: usize> {
     pub(super) uncarried: Option<Timestamp>,
     /// The asset has moved since the start.
     pub(super) has_moved: bool,
-    /// What the motion model carried the best hypothesis in this sample.
+    /// What the motion model carried the best hypothesis in this sample, and in all so far \[m\].
     pub(super) carried: Shift,
+    pub(super) carried_m: Vector3<f64>,
     /// Covariance of the position before the last measurement.
     pub(super) before_update: Option<Matrix3<f64>>,
 }
@@ -77,6 +78,7 @@ impl<const N: usize> Tracking<N> {
             uncarried,
             has_moved,
             carried,
+            carried_m,
             before_update,
         } = from;
         self.inputs.clone_from(inputs);
@@ -87,6 +89,7 @@ impl<const N: usize> Tracking<N> {
         self.uncarried = *uncarried;
         self.has_moved = *has_moved;
         self.carried = *carried;
+        self.carried_m = *carried_m;
         self.before_update = *before_update;
     }
 
@@ -208,6 +211,7 @@ impl<const N: usize> Tracking<N> {
         if let Some((before, after)) = before.zip(best(&self.hypotheses)) {
             let step = Shift::between(&before, &after);
             self.gone_m += step.p_n.norm();
+            self.carried_m += step.p_n;
             self.carried = self.carried.then(&step);
         }
     }
@@ -321,6 +325,19 @@ impl<const N: usize> Tracking<N> {
     fn note_before(&mut self) {
         let before = self.position_covariance();
         self.before_update = self.before_update.or(before);
+    }
+
+    /// How far measurements alone have taken the best estimate from that of `other`, which is a moment
+    /// behind \[m\].
+    pub fn corrected_since(&self, other: &Self) -> Vector3<f64> {
+        let place = |t: &Self| {
+            t.hypotheses
+                .best()
+                .map(|h| h.filter.nav().p_n - t.carried_m)
+        };
+        let (now, then) = (place(self), place(other));
+        now.zip(then)
+            .map_or_else(Vector3::zeros, |(now, then)| now - then)
     }
 
     /// Covariance of the position as it is told.

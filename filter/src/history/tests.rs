@@ -184,7 +184,7 @@ fn memory_grows_with_what_it_holds_and_is_used_again() {
     let mut state = Chain::default();
     for i in 0..200_i64 {
         let key = key(i * 50_000_000);
-        while history.is_short(key.t) {
+        while history.is_short::<Chain>(key.t) {
             let larger = slots(2 * history.room());
             history.enlarge(larger);
         }
