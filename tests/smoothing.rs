@@ -145,6 +145,7 @@ fn fed(simulation: &Simulation, samples: &[Sample]) -> Engine {
     for sample in samples {
         engine.step(sample, &mut outputs);
     }
+    engine.finish(&mut outputs);
     engine
 }
 

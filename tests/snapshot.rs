@@ -89,8 +89,10 @@ fn late_samples_behind_the_cut_are_fused_at_their_time() {
         .count();
     assert!(behind > 5, "{behind} samples come behind the cut");
     let mut fed = assert_goes_on(&simulation, &samples, cut, usize::MAX);
+    fed.feed([]);
+    fed.reports.clear();
     fed.feed([late[0]]);
-    let refused = fed.reports.last().unwrap().fate;
+    let refused = fed.reports[0].fate;
     assert!(
         matches!(refused, Fate::TooLate | Fate::Duplicate),
         "{refused:?}"

@@ -39,6 +39,7 @@ pub struct Constrained {
     zero_mean: Option<Timestamp>,
     still: Option<Timestamp>,
     retired: Option<Timestamp>,
+    marked: Option<Timestamp>,
 }
 
 /// Whether `interval_s` has passed; notes the time where it has.
@@ -118,6 +119,16 @@ impl<const N: usize> Tracking<N> {
                 .constrain(|filter| fuse(filter, &model, &Judge::OPEN, OF_NO_GROUP));
         }
         self.hold_still(setup, t);
+    }
+
+    /// Brings the covariances up to now where a state is about to be marked for smoothing: on the guarded
+    /// line, which marks it, and on the head alike, so that both go on with the same bits.
+    pub(super) fn settle_for_mark(&mut self, setup: &Setup, t: Timestamp) {
+        if let Some(period_s) = setup.marks_every_s
+            && is_due(&mut self.constrained.marked, t, period_s)
+        {
+            self.hypotheses.constrain(|filter| filter.settle());
+        }
     }
 
     /// Takes out of the filters what they have not used for a while.

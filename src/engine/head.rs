@@ -96,13 +96,13 @@ impl<const N: usize> Head<N> {
             return;
         }
         self.applied -= 1;
-        for (at, _) in &mut self.checkpoints {
-            *at = at.saturating_sub(1);
-        }
-        // Of those at the guarded line itself the latest is as good.
-        while let [(0, _), (0, _), ..] | [(0, _)] = self.checkpoints.as_slice() {
+        // What was kept before that sample is behind the guarded line now.
+        while let Some((0, _)) = self.checkpoints.first() {
             let (_, kept) = self.checkpoints.remove(0);
             self.spare.push(kept);
+        }
+        for (at, _) in &mut self.checkpoints {
+            *at -= 1;
         }
     }
 
@@ -121,12 +121,9 @@ impl<const N: usize> Head<N> {
             return run;
         }
         if self.tracking.is_none() || self.interventions != interventions {
-            while !self.checkpoints.is_empty() {
-                self.drop_last_checkpoint();
-            }
-            let tracking = self.tracking.get_or_insert_default();
+            self.begin_anew();
+            let tracking = self.tracking.insert(self.spare.pop().unwrap_or_default());
             tracking.copy_single(&guarded.tracking);
-            self.applied = 0;
             self.interventions = interventions;
         }
         let Some(tracking) = &mut self.tracking else {
@@ -156,6 +153,15 @@ impl<const N: usize> Head<N> {
         self.applied = pending.len();
         self.reached = self.reached.max(self.applied);
         run
+    }
+
+    /// The guarded line was taken back: what waits is applied to it once more.
+    pub fn begin_anew(&mut self) {
+        self.tracking = None;
+        self.applied = 0;
+        while !self.checkpoints.is_empty() {
+            self.drop_last_checkpoint();
+        }
     }
 
     /// There is no single estimate to run ahead of.

@@ -184,6 +184,8 @@ pub struct EngineOf<const N: usize> {
     final_key: Option<Key>,
     /// The protection level is above the alert limit.
     is_above: bool,
+    /// Covariance of the position after the last step's last measurement.
+    last_p: Option<Matrix3<f64>>,
 }
 
 type EngineHistory<const N: usize> =
@@ -249,6 +251,7 @@ impl<const N: usize> EngineOf<N> {
             reordering: Reordering::default(),
             final_key: None,
             is_above: false,
+            last_p: None,
         }
     }
 
@@ -445,7 +448,8 @@ impl<const N: usize> EngineOf<N> {
         if is_new {
             self.final_key = Some(key);
         } else {
-            self.core.tracking.hypotheses.intervene();
+            // The count of interventions went back with the rest: it can't tell that it did.
+            self.head.begin_anew();
         }
         Ok(())
     }
@@ -462,6 +466,12 @@ impl<const N: usize> EngineOf<N> {
             (guarded.carried, guarded.before_update)
         };
         let correction = self.follow(carried);
+        // As it was before this step, or before what the step measured anew: whichever is less sure.
+        let last = self
+            .last_p
+            .filter(|last| before.is_none_or(|b| b.trace() < last.trace()));
+        let before = last.or(before);
+        self.last_p = self.filter().map(|f| f.settled_covariance(Block::Position));
         if outputs.resets.is_empty() && correction.p_n.xy().norm() > LEAST_JUMP_M {
             outputs.resets.extend(self.unusual(before, &correction));
         }

@@ -3,12 +3,12 @@
 
 use std::collections::VecDeque;
 
+use nalgebra::Matrix3;
 use serde::{Deserialize, Serialize};
 use wayfix_filter::Timestamp;
 use wayfix_filter::history::{Key, Marks};
 use wayfix_sensors::Sample;
 
-use super::EngineOf;
 use super::core::Core;
 use super::head::Pending;
 use super::health::Watch;
@@ -19,6 +19,7 @@ use super::setup::SetupError;
 use super::smooth::Follower;
 use super::timeline::Timeline;
 use super::told::{Told, ToldFindings};
+use super::{EngineOf, MOST_EVENTS, room};
 use crate::config::{Site, Vehicle};
 
 /// Why a snapshot was not written or not taken up.
@@ -72,6 +73,7 @@ pub(crate) struct Saved<'a, const N: usize> {
     reordering: &'a Reordering,
     final_key: Option<Key>,
     is_above: bool,
+    last_p: Option<Matrix3<f64>>,
 }
 
 /// The same as it is read.
@@ -90,6 +92,7 @@ pub(crate) struct Kept<const N: usize> {
     reordering: Reordering,
     final_key: Option<Key>,
     is_above: bool,
+    last_p: Option<Matrix3<f64>>,
 }
 
 impl<const N: usize> EngineOf<N> {
@@ -146,6 +149,7 @@ impl<const N: usize> EngineOf<N> {
             reordering,
             final_key,
             is_above,
+            last_p,
             // It follows from the guarded line and what waits.
             head: _,
         } = self;
@@ -163,6 +167,7 @@ impl<const N: usize> EngineOf<N> {
             reordering,
             final_key: *final_key,
             is_above: *is_above,
+            last_p: *last_p,
         }
     }
 
@@ -182,7 +187,13 @@ impl<const N: usize> EngineOf<N> {
             reordering,
             final_key,
             is_above,
+            last_p,
         } = kept;
+        if events.len() > MOST_EVENTS {
+            return Err(SnapshotError::Impossible("more samples than fit"));
+        }
+        let needed = events.len().next_power_of_two();
+        self.history.enlarge(room(needed.max(self.history.room())));
         self.history
             .refill::<Core<N>>(events, checkpoints, marks)
             .map_err(|_| SnapshotError::Impossible("samples or checkpoints out of order"))?;
@@ -201,6 +212,7 @@ impl<const N: usize> EngineOf<N> {
         self.reordering = reordering;
         self.final_key = final_key;
         self.is_above = is_above;
+        self.last_p = last_p;
         self.head.forget();
         self.head.run(&self.setup, &self.core, &self.pending, None);
         Ok(())

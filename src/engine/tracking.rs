@@ -194,6 +194,7 @@ impl<const N: usize> Tracking<N> {
     pub fn end(&mut self, setup: &Setup, t: Timestamp) {
         self.constrain_plane(setup, t);
         self.retire(t);
+        self.settle_for_mark(setup, t);
     }
 
     /// Carries every hypothesis to `t`.
