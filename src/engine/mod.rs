@@ -184,7 +184,7 @@ pub struct EngineOf<const N: usize> {
     final_key: Option<Key>,
     /// The protection level is above the alert limit.
     is_above: bool,
-    /// Covariance of the position after the last step's last measurement.
+    /// Covariance of the position after the last step.
     last_p: Option<Matrix3<f64>>,
 }
 
@@ -471,7 +471,8 @@ impl<const N: usize> EngineOf<N> {
             .last_p
             .filter(|last| before.is_none_or(|b| b.trace() < last.trace()));
         let before = last.or(before);
-        self.last_p = self.filter().map(|f| f.settled_covariance(Block::Position));
+        let p = |f: &Filter<N>| f.covariance(Block::Position, Block::Position);
+        self.last_p = self.filter().map(p);
         if outputs.resets.is_empty() && correction.p_n.xy().norm() > LEAST_JUMP_M {
             outputs.resets.extend(self.unusual(before, &correction));
         }

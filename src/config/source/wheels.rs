@@ -112,7 +112,7 @@ impl Default for WheelsSource {
             yaw_sigma_rad_rtm: 0.01,
             yaw_sigma_rad_rtrad: 0.02,
             speed_sigma_mps: 0.1,
-            interval_s: 0.1,
+            interval_s: 0.0,
             scale_sigma: 0.02,
             scale_walk_rts: 0.0,
             yaw_rate_scale_sigma: 0.02,
