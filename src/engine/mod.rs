@@ -184,6 +184,8 @@ pub struct EngineOf<const N: usize> {
     final_key: Option<Key>,
     /// The protection level is above the alert limit.
     is_above: bool,
+    /// What the motion model carried the guarded line in this step.
+    carried: Shift,
     /// Covariance of the position after the last step.
     last_p: Option<Matrix3<f64>>,
 }
@@ -251,6 +253,7 @@ impl<const N: usize> EngineOf<N> {
             reordering: Reordering::default(),
             final_key: None,
             is_above: false,
+            carried: Shift::default(),
             last_p: None,
         }
     }
@@ -419,6 +422,7 @@ impl<const N: usize> EngineOf<N> {
             self.history.enlarge(room(2 * self.history.room()));
         }
         let setup: &Setup = &self.setup;
+        let carried = &mut self.carried;
         let Outputs {
             fate: _,
             reports,
@@ -431,6 +435,10 @@ impl<const N: usize> EngineOf<N> {
             key,
             *sample,
             |of_sample, outcome: Outcome| {
+                if of_sample && is_new {
+                    // What a late sample changes of the past is a correction, all of it.
+                    *carried = carried.then(&outcome.carried);
+                }
                 if of_sample {
                     reports.push(Report {
                         t: key.t,
@@ -462,9 +470,9 @@ impl<const N: usize> EngineOf<N> {
         let (carried, before) = if self.head.tracking().is_some() {
             (run.carried, run.before)
         } else {
-            let guarded = &self.core.tracking;
-            (guarded.carried, guarded.before_update)
+            (self.carried, self.core.tracking.before_update)
         };
+        self.carried = Shift::default();
         let correction = self.follow(carried);
         // As it was before this step, or before what the step measured anew: whichever is less sure.
         let last = self

@@ -152,6 +152,8 @@ impl<const N: usize> EngineOf<N> {
             last_p,
             // It follows from the guarded line and what waits.
             head: _,
+            // Of one step.
+            carried: _,
         } = self;
         Saved {
             core,
